@@ -1,0 +1,48 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Topic and action names, relative to the region's namespace /<region>."""
+
+PLAN = 'plan'
+RUN_ROTATION = 'run_rotation'
+HOLD_SCENE = 'hold_scene'
+HANDOFF = 'handoff'
+
+
+def camera_frames(camera: str) -> str:
+    """PresetFrame of one camera."""
+    return f'cameras/{camera}/frames'
+
+
+def camera_state(camera: str) -> str:
+    """CameraState of one camera, latched."""
+    return f'cameras/{camera}/state'
+
+
+def camera_tracks(camera: str) -> str:
+    """TrackArray of one camera."""
+    return f'cameras/{camera}/tracks'
+
+
+def camera_image(camera: str) -> str:
+    """sensor_msgs/CompressedImage of one camera, only while somebody listens."""
+    return f'cameras/{camera}/image/compressed'
+
+
+def camera_info(camera: str) -> str:
+    """sensor_msgs/CameraInfo of one camera, only while somebody listens."""
+    return f'cameras/{camera}/camera_info'
+
+
+def go_to_preset(camera: str) -> str:
+    """Action GoToPreset of one camera."""
+    return f'cameras/{camera}/go_to_preset'
+
+
+def scene_frames(scene: str) -> str:
+    """PresetFrame of whichever cameras are on a scene."""
+    return f'scenes/{scene}/frames'
+
+
+def optical_frame(region: str, camera: str) -> str:
+    """TF frame of a camera's pictures: z forward, x right, y down."""
+    return f'{region}/{camera}_optical_frame'

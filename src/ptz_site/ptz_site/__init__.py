@@ -1,0 +1,29 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The site description, PTZ camera geometry and motion, and the timetable of a plan. Without ROS."""
+
+from ptz_site.errors import SiteError, UserError
+from ptz_site.loader import load_site, media_path
+from ptz_site.motion import PtzPosition, SlewLimits, Turn, turn_time
+from ptz_site.schema import Camera, RecordedCamera, Site, SimulatedCamera
+from ptz_site.timetable import CameraOrder, Hold, Plan, PlanBook, PlanMode
+
+__all__ = [
+    'Camera',
+    'CameraOrder',
+    'Hold',
+    'Plan',
+    'PlanBook',
+    'PlanMode',
+    'PtzPosition',
+    'RecordedCamera',
+    'SimulatedCamera',
+    'Site',
+    'SiteError',
+    'SlewLimits',
+    'Turn',
+    'UserError',
+    'load_site',
+    'media_path',
+    'turn_time',
+]

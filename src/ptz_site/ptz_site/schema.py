@@ -1,0 +1,225 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The site file's contents, validated. Angles are degrees here, as people write them; the rest of the code asks the properties."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from ptz_site import geometry
+from ptz_site.geometry import CameraPose, Projection
+from ptz_site.motion import PtzPosition, SlewLimits
+
+#: Ids become ROS topic names, so they keep to what those allow.
+Name = Annotated[str, StringConstraints(pattern=r'^[a-z][a-z0-9_]*$', max_length=40)]
+Point = tuple[float, float]
+
+
+class Section(BaseModel):
+    """A part of the site file: immutable, and strict about unknown keys, so that a typing error is not ignored."""
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+
+class ClockLimits(Section):
+    """How far a camera's clock may be off."""
+
+    warn_offset: float = Field(0.05, gt=0, description='s; above it the diagnostics warn')
+    max_offset: float = Field(0.5, gt=0, description='s; above it the rotation does not start')
+    allow_beyond: bool = Field(False, description='start all the same')
+
+
+class HoldLimits(Section):
+    """Limits of a hold."""
+
+    max_hold: float = Field(120.0, gt=0, description='s; a hold ends after this at the latest')
+    holder_timeout: float = Field(5.0, gt=0, description='s; a hold ends when its holder is silent for longer')
+    resume_delay: float = Field(1.0, gt=0, description='s from the decision to go on until all cameras go on')
+    handoff_interval: float = Field(3.0, ge=0, description='s; least time between two handoffs')
+    handoff_margin: float = Field(20.0, ge=0, le=180, description='degrees by which another camera must face the target better')
+
+
+class Region(Section):
+    """What holds for all cameras."""
+
+    name: Name
+    dwell: float = Field(..., gt=0, le=86400, description='s on a scene')
+    start_timeout: float = Field(20.0, gt=0, description='s to wait for cameras before starting without them')
+    silence_timeout: float = Field(3.0, gt=0, description='s without a camera state after which the camera counts as lost')
+    arrival_timeout: float = Field(10.0, gt=0, description='s for a turn, after which the camera has not arrived')
+    clock: ClockLimits = ClockLimits()
+    hold: HoldLimits = HoldLimits()
+
+
+class Scene(Section):
+    """An area to watch."""
+
+    label: str = ''
+    polygon: list[Point] | None = Field(None, min_length=3, description='ground corners, m in the map frame')
+    keywords: list[str] = []
+
+
+class Pose(Section):
+    """Where a camera is mounted."""
+
+    x: float = Field(..., description='m, map frame')
+    y: float = Field(..., description='m, map frame')
+    z: float = Field(..., gt=0, description='m above the ground')
+    yaw: float = Field(0.0, ge=-360, le=360, description='degrees, direction of pan zero, counter-clockwise from +x')
+
+
+class Position(Section):
+    """A preset given by where the camera looks."""
+
+    pan: float = Field(..., ge=-360, le=360, description='degrees, counter-clockwise positive')
+    tilt: float = Field(..., ge=-90, le=90, description='degrees, up positive')
+    zoom: float = Field(1.0, ge=1, description='magnification')
+
+    def to_ptz(self) -> PtzPosition:
+        """In radians."""
+        return PtzPosition(math.radians(self.pan), math.radians(self.tilt), self.zoom)
+
+
+class Token(Section):
+    """A preset that the camera keeps itself."""
+
+    token: str = Field(..., min_length=1, description='name or token of the preset in the camera')
+
+
+#: auto: computed from the camera's pose and the scene's polygon.
+PresetSpec = Position | Token | Literal['auto']
+
+
+class BaseCamera(Section):
+    """What every camera has."""
+
+    pose: Pose | None = None
+    hfov: float = Field(60.0, gt=1, lt=170, description='degrees, horizontal field of view at zoom 1')
+    zoom: tuple[float, float] = Field((1.0, 1.0), description='least and greatest magnification')
+    slew_rate: float = Field(60.0, gt=0, le=1000, description='degrees/s, top speed of pan and tilt')
+    slew_acceleration: float = Field(180.0, gt=0, le=10000, description='degrees/s^2')
+    zoom_rate: float = Field(1.0, gt=0, description='doublings of the magnification per second')
+    resolution: tuple[int, int] = Field((1280, 720), description='px, width and height')
+    rate: float = Field(10.0, gt=0, le=120, description='frames/s')
+    jpeg_quality: int = Field(85, ge=10, le=100)
+    presets: dict[Name, PresetSpec] = Field(..., min_length=1, description='one for each scene that the camera can watch')
+
+    @model_validator(mode='after')
+    def _ranges(self) -> Self:
+        if not 1.0 <= self.zoom[0] <= self.zoom[1]:
+            raise ValueError(f'zoom: [{self.zoom[0]:g}, {self.zoom[1]:g}] found; allowed: [least, greatest] with 1 <= least <= greatest')
+        if not all(16 <= side <= 8192 and side % 2 == 0 for side in self.resolution):
+            raise ValueError(f'resolution: {list(self.resolution)} found; allowed: even numbers from 16 to 8192')
+        for scene, preset in self.presets.items():
+            if isinstance(preset, Position) and not self.zoom[0] <= preset.zoom <= self.zoom[1]:
+                raise ValueError(f'presets.{scene}.zoom: {preset.zoom:g} found; allowed: {self.zoom[0]:g} to {self.zoom[1]:g}, the camera\'s zoom')
+            if preset == 'auto' and self.pose is None:
+                raise ValueError(f'presets.{scene}: auto needs the camera\'s pose; give pose, or pan/tilt/zoom')
+        return self
+
+    @property
+    def slew(self) -> SlewLimits:
+        """The drive's limits in rad and s."""
+        return SlewLimits(math.radians(self.slew_rate), math.radians(self.slew_acceleration), self.zoom_rate)
+
+    @property
+    def mounting(self) -> CameraPose | None:
+        """The pose in metres and radians."""
+        return None if self.pose is None else CameraPose(self.pose.x, self.pose.y, self.pose.z, math.radians(self.pose.yaw))
+
+    @property
+    def hfov_rad(self) -> float:
+        """Horizontal field of view at zoom 1, radians."""
+        return math.radians(self.hfov)
+
+    def projection(self, position: PtzPosition) -> Projection | None:
+        """The projection in a position; None for a camera without a pose."""
+        pose = self.mounting
+        return None if pose is None else geometry.projection(pose, position, self.resolution, self.hfov_rad)
+
+
+class SimulatedCamera(BaseCamera):
+    """A camera in the simulated world."""
+
+    backend: Literal['simulated']
+    pose: Pose = Field(...)
+
+
+class RecordedCamera(BaseCamera):
+    """A virtual PTZ camera over a recorded wide video: presets are windows into the picture, turning moves the window."""
+
+    backend: Literal['recorded']
+    video: str = Field(..., min_length=1, description='path, relative to the media folder')
+    offset: float = Field(0.0, description='s that this video is ahead of the region\'s common clock')
+    loop: bool = Field(True, description='start again at the end; otherwise the camera ends there')
+
+
+Camera = Annotated[SimulatedCamera | RecordedCamera, Field(discriminator='backend')]
+
+
+class StitcherSettings(Section):
+    """How scene sequences are made."""
+
+    cut: Literal['arrived', 'switch_start'] = Field('arrived', description='switch_start keeps the turning, arrived drops it')
+    video: bool = Field(True, description='write <scene>.mp4')
+    bag: bool = Field(True, description='write the bag <scene>/')
+    reorder: float = Field(0.5, ge=0, le=10, description='s to wait for late frames before writing')
+
+
+class PerceptionSettings(Section):
+    """How frames are looked at."""
+
+    enabled: bool = True
+    detector: str = Field('hog', description='hog, or the path of an ONNX model')
+    classes: list[str] = ['person']
+    rate: float = Field(1.0, gt=0, le=120, description='frames/s looked at, at most')
+    score: float = Field(0.3, ge=0, le=1, description='detections below are dropped')
+    width: int = Field(640, ge=64, le=8192, description='px; wider pictures are reduced to it for detection')
+
+
+class SimulationSettings(Section):
+    """The simulated world."""
+
+    seed: int = Field(1, ge=0)
+    walkers: int = Field(6, ge=0, le=200)
+    vehicles: int = Field(2, ge=0, le=50)
+    extent: float = Field(60.0, ge=10, le=500, description='m, side of the square world, centred on the origin')
+    buildings: int = Field(4, ge=0, le=50)
+
+
+class Site(Section):
+    """A whole site file, consistent in itself."""
+
+    region: Region
+    scenes: dict[Name, Scene] = Field(..., min_length=1)
+    cameras: dict[Name, Camera] = Field(..., min_length=1)
+    stitcher: StitcherSettings = StitcherSettings()
+    perception: PerceptionSettings = PerceptionSettings()
+    simulation: SimulationSettings = SimulationSettings()
+
+    def preset(self, camera: str, scene: str) -> PtzPosition | None:
+        """Where a camera looks to watch a scene; None if only the camera itself knows (a token), or it can't watch it."""
+        spec = self.cameras[camera].presets.get(scene)
+        if isinstance(spec, Position):
+            return spec.to_ptz()
+        if spec == 'auto':
+            return self._aim(camera, scene)
+        return None
+
+    def preset_name(self, camera: str, scene: str) -> str:
+        """What the preset is called: the camera's token, or the scene where the site gives the position."""
+        spec = self.cameras[camera].presets.get(scene)
+        return spec.token if isinstance(spec, Token) else scene
+
+    def reach(self, camera: str) -> tuple[str, ...]:
+        """The scenes that a camera can watch, in the site's order of scenes."""
+        return tuple(scene for scene in self.scenes if scene in self.cameras[camera].presets)
+
+    def _aim(self, camera: str, scene: str) -> PtzPosition:
+        entry = self.cameras[camera]
+        polygon, pose = self.scenes[scene].polygon, entry.mounting
+        assert polygon is not None and pose is not None  # checked when the file was read
+        return geometry.aim(pose, polygon, entry.resolution, entry.hfov_rad, entry.zoom)
