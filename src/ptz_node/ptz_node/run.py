@@ -4,59 +4,62 @@
 
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
-from types import FrameType
 
 import rclpy
 from ptz_site import UserError
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 
-class _Stop(Exception):
-    """SIGINT or SIGTERM came."""
-
-
 def run(make_node: Callable[[], Node], argv: Sequence[str] | None = None) -> int:
-    """Runs one node until SIGINT, SIGTERM or an rclpy shutdown; returns the exit code.
+    """Runs one node until SIGINT or SIGTERM; returns the exit code.
 
-    The node's close() is called, if it has one, while the context is still valid, so that it can stop motion, close files
-    and publish a last state. A UserError while the node is made is printed as one line without a traceback.
+    The node's close() is called, if it has one, after its last callback and while the context is still valid, so that it can
+    stop motion, close files and publish a last state. A UserError is printed as one line without a traceback.
     """
     rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+    stop = threading.Event()
+    # rclpy's own handlers would shut the context down before the node could close; and a wait inside rcl does not
+    # return for a Python handler. So the main thread waits for signals, and another one spins.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
     node: Node | None = None
     try:
-        _raise_on_signals()
         node = make_node()
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        executor.spin()
-    except (_Stop, ExternalShutdownException):
-        pass
+        return _spin(node, stop)
     except UserError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     finally:
-        _ignore_signals()
         close = getattr(node, 'close', None)
         if close is not None:
             close()
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
+
+
+def _spin(node: Node, stop: threading.Event) -> int:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    failures: list[BaseException] = []
+
+    def spin() -> None:
+        try:
+            executor.spin()
+        except BaseException as error:  # noqa: BLE001 - handed to the main thread
+            failures.append(error)
+        finally:
+            stop.set()
+
+    thread = threading.Thread(target=spin, name='executor', daemon=True)
+    thread.start()
+    stop.wait()
+    executor.shutdown(timeout_sec=2.0)
+    thread.join(timeout=2.0)
+    if failures:
+        raise failures[0]
     return 0
-
-
-def _raise_on_signals() -> None:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise _Stop
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-
-
-def _ignore_signals() -> None:
-    # A second Ctrl-C must not interrupt the closing of files.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -18,9 +18,6 @@ from ptz_site.schema import RecordedCamera, Site
 
 KeyPath = tuple[str | int, ...]
 
-#: pydantic puts the variant of a union into a location; people don't write it.
-_VARIANTS = frozenset({'simulated', 'recorded', 'Position', 'Token', "literal['auto']"})
-
 
 @dataclass
 class _Places:
@@ -46,7 +43,7 @@ def load_site(path: str | Path, media: str | Path | None = None) -> Site:
         site = Site.model_validate(data)
     except ValidationError as error:
         problems = [_describe(file, places, detail, data) for detail in error.errors()]
-        raise SiteError(_without_repeats(problems)) from None
+        raise SiteError(problems) from None
     problems = _cross_check(file, places, site)
     problems += _missing_videos(file, places, site, Path(media) if media else file.parent)
     if problems:
@@ -97,6 +94,7 @@ def _note_places(node: yaml.Node, path: KeyPath, places: _Places) -> None:
             line = key.start_mark.line + 1
             if child in places.lines:
                 places.duplicates.append((child, places.lines[child], line))
+                continue
             places.lines[child] = line
             _note_places(value, child, places)
     elif isinstance(node, yaml.SequenceNode):
@@ -105,7 +103,7 @@ def _note_places(node: yaml.Node, path: KeyPath, places: _Places) -> None:
 
 
 def _describe(file: Path, places: _Places, detail: ErrorDetails, data: Any) -> str:
-    path: KeyPath = tuple(part for part in detail['loc'] if part not in _VARIANTS and part != '[key]')
+    path = _written_path(detail['loc'])
     kind = detail['type']
     where = f'{file}:{places.line(path)}: {_dotted(path)}'
     if kind == 'extra_forbidden':
@@ -119,7 +117,17 @@ def _describe(file: Path, places: _Places, detail: ErrorDetails, data: Any) -> s
         return f'{where}: {detail["input"]!r} found; allowed: small letters, digits and _, beginning with a letter'
     if kind == 'value_error':
         return f'{where}: {detail["msg"].removeprefix("Value error, ")}'
+    if kind == 'literal_error':
+        return f'{where}: {_short(detail["input"])} found; allowed: {detail["ctx"]["expected"]}'
     return f'{where}: {_short(detail["input"])} found; {detail["msg"][:1].lower()}{detail["msg"][1:]}'
+
+
+def _written_path(location: KeyPath) -> KeyPath:
+    """The key path as it stands in the file: without what pydantic adds for the variants of unions and for keys."""
+    variant = 2 if len(location) > 2 and location[0] == 'cameras' and location[2] in ('simulated', 'recorded') else None
+    return tuple(
+        part for i, part in enumerate(location) if i != variant and not (isinstance(part, str) and part[:1] in ('<', '['))
+    )
 
 
 def _cross_check(file: Path, places: _Places, site: Site) -> list[str]:
@@ -166,7 +174,7 @@ def _article(path: KeyPath) -> str:
 
 
 def _did_you_mean(key: str) -> str:
-    near = difflib.get_close_matches(key, _known_keys(), n=1)
+    near = difflib.get_close_matches(key, _known_keys(), n=1, cutoff=0.75)
     return f'; did you mean {near[0]}?' if near else '; see docs/site-file.md for the keys'
 
 
@@ -181,7 +189,3 @@ def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + '...'
 
-
-def _without_repeats(problems: list[str]) -> list[str]:
-    # A preset that fits none of its three forms is reported once for each of them by pydantic.
-    return list(dict.fromkeys(problems))

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from ptz_site import geometry
 from ptz_site.geometry import CameraPose, Projection
@@ -89,8 +89,20 @@ class Token(Section):
     token: str = Field(..., min_length=1, description='name or token of the preset in the camera')
 
 
+def _preset_form(value: Any) -> str:
+    # Tags in angle brackets, because pydantic puts them into an error's location among the keys of the file.
+    if isinstance(value, str):
+        return '<auto>'
+    if isinstance(value, Token) or (isinstance(value, dict) and 'token' in value):
+        return '<token>'
+    return '<position>'
+
+
 #: auto: computed from the camera's pose and the scene's polygon.
-PresetSpec = Position | Token | Literal['auto']
+PresetSpec = Annotated[
+    Annotated[Position, Tag('<position>')] | Annotated[Token, Tag('<token>')] | Annotated[Literal['auto'], Tag('<auto>')],
+    Discriminator(_preset_form),
+]
 
 
 class BaseCamera(Section):

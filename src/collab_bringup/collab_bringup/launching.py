@@ -1,0 +1,110 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The graph as ordinary ROS 2 launch actions. Needs launch and launch_ros, so only launch files import it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from ptz_site import load_site
+
+from collab_bringup.graph import GraphOptions, NodeSpec, Part, region_graph
+
+
+def shared_file(*parts: str) -> str:
+    """A file that this package installs."""
+    return str(Path(get_package_share_directory('collab_bringup'), *parts))
+
+
+def region_launch(
+    site: str | None = None, parts: frozenset[Part] = frozenset(Part), replay: bool = False
+) -> Callable[[], LaunchDescription]:
+    """A generate_launch_description for a region; site: the default of the argument `site`."""
+
+    def generate_launch_description() -> LaunchDescription:
+        return LaunchDescription([*_arguments(site, replay), OpaqueFunction(function=nodes), *_extras(replay)])
+
+    def nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+        return [launch_node(spec, _value(context, 'log_level')) for spec in _graph(context, parts)]
+
+    return generate_launch_description
+
+
+def launch_node(spec: NodeSpec, log_level: str) -> Node:
+    """One node of the graph as a launch action."""
+    return Node(
+        package=spec.package,
+        executable=spec.executable,
+        name=spec.name,
+        namespace=spec.namespace,
+        parameters=[dict(spec.parameters)],
+        arguments=['--ros-args', '--log-level', log_level],
+        output='screen',
+        respawn=spec.respawn,
+        respawn_delay=2.0,
+        # Recordings are closed on SIGINT; that may take some seconds.
+        sigterm_timeout='20',
+    )
+
+
+def _value(context: LaunchContext, name: str) -> str:
+    return str(context.perform_substitution(LaunchConfiguration(name)))
+
+
+def _graph(context: LaunchContext, parts: frozenset[Part]) -> tuple[NodeSpec, ...]:
+    site_path, media = _value(context, 'site'), _value(context, 'media')
+    use_sim_time = _value(context, 'use_sim_time').lower() == 'true'
+    options = GraphOptions(
+        site_path=site_path,
+        media=media,
+        out=_value(context, 'out'),
+        use_sim_time=use_sim_time,
+        autostart=True,
+        # On /clock the world begins with the clock; else now, the same for all cameras.
+        simulation_epoch_ns=0 if use_sim_time else time.time_ns(),
+        parts=parts,
+    )
+    return region_graph(load_site(site_path, media or None), options)
+
+
+def _arguments(site: str | None, replay: bool) -> list[DeclareLaunchArgument]:
+    arguments = [
+        DeclareLaunchArgument('site', default_value=site, description='Path of the site file.')
+        if site
+        else DeclareLaunchArgument('site', description='Path of the site file.'),
+        DeclareLaunchArgument('media', default_value='', description='Folder of the videos of recorded cameras.'),
+        DeclareLaunchArgument('out', default_value='', description='Folder for recordings; empty: nothing is recorded.'),
+        DeclareLaunchArgument(
+            'use_sim_time', default_value=str(replay).lower(), choices=['true', 'false'], description='Run on /clock.'
+        ),
+        DeclareLaunchArgument(
+            'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal'], description='Of the nodes.'
+        ),
+        DeclareLaunchArgument('rviz', default_value='false', choices=['true', 'false'], description='Start rviz2.'),
+    ]
+    if replay:
+        arguments.append(DeclareLaunchArgument('bag', description='Bag of the cameras\' frames and the plan.'))
+        arguments.append(DeclareLaunchArgument('rate', default_value='1.0', description='Speed of the replay.'))
+    return arguments
+
+
+def _extras(replay: bool) -> list[LaunchDescriptionEntity]:
+    rviz = Node(
+        package='rviz2',
+        executable='rviz2',
+        arguments=['-d', shared_file('rviz', 'region.rviz')],
+        condition=IfCondition(LaunchConfiguration('rviz')),
+    )
+    if not replay:
+        return [rviz]
+    play = ExecuteProcess(
+        cmd=['ros2', 'bag', 'play', LaunchConfiguration('bag'), '--clock', '--rate', LaunchConfiguration('rate')],
+        output='screen',
+    )
+    return [rviz, play]

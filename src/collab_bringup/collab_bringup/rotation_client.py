@@ -1,0 +1,135 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Asks the coordinator of a region to run the rotation, and follows how it goes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import rclpy
+from action_msgs.msg import GoalStatus
+from ptz_collab_msgs.action import RunRotation
+from ptz_node import names
+from ptz_node.convert import duration_from_ns, duration_to_ns
+from rclpy.action import ActionClient
+from rclpy.action.client import ClientGoalHandle
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
+
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class RotationProgress:
+    """The newest feedback, as plain values; times in seconds."""
+
+    state: int
+    elapsed: float
+    slot: int
+    slots: int
+    assignments: tuple[tuple[str, str], ...]
+    uncovered: tuple[str, ...]
+    waiting_for: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RotationOutcome:
+    """How the rotation ended. error_code 0 is success, others as in RunRotation.action."""
+
+    error_code: int
+    error_msg: str
+    slots: int
+
+
+class RotationClient:
+    """An action client in a thread of its own. Context manager: rclpy is up inside it."""
+
+    def __init__(self, namespace: str) -> None:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        self._node = Node('ptz_collab_up', namespace=namespace)
+        self._client = ActionClient(self._node, RunRotation, names.RUN_ROTATION)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._executor.spin, name='rotation client', daemon=True)
+        self._thread.start()
+        self._lock = threading.Lock()
+        self._handle: ClientGoalHandle | None = None
+        self._progress: RotationProgress | None = None
+        self._outcome: RotationOutcome | None = None
+
+    def __enter__(self) -> RotationClient:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._executor.shutdown(timeout_sec=2.0)
+        self._thread.join(timeout=2.0)
+        self._client.destroy()
+        self._node.destroy_node()
+        rclpy.try_shutdown()
+
+    @property
+    def progress(self) -> RotationProgress | None:
+        """The newest feedback."""
+        with self._lock:
+            return self._progress
+
+    @property
+    def outcome(self) -> RotationOutcome | None:
+        """How the rotation ended; None while it has not."""
+        with self._lock:
+            return self._outcome
+
+    def coordinator_is_there(self) -> bool:
+        """Whether the action server has been discovered."""
+        return bool(self._client.server_is_ready())
+
+    def recorder_is_there(self, scenes: Iterable[str]) -> bool:
+        """Whether somebody listens to the frames of every scene."""
+        return all(self._node.count_subscribers(names.scene_frames(scene)) > 0 for scene in scenes)
+
+    def start(self, slots: int) -> None:
+        """Asks for a rotation of so many slots; 0: without end."""
+        goal = RunRotation.Goal(dwell=duration_from_ns(0), slots=slots)
+        self._client.send_goal_async(goal, feedback_callback=self._on_feedback).add_done_callback(self._on_accepted)
+
+    def cancel(self) -> None:
+        """Asks the coordinator to stop the rotation."""
+        with self._lock:
+            handle = self._handle
+        if handle is not None:
+            handle.cancel_goal_async()
+
+    def _on_accepted(self, future: Future) -> None:
+        handle = future.result()
+        with self._lock:
+            self._handle = handle
+            if not handle.accepted:
+                self._outcome = RotationOutcome(RunRotation.Result.BUSY, 'the coordinator refused: a rotation is running already', 0)
+                return
+        handle.get_result_async().add_done_callback(self._on_result)
+
+    def _on_feedback(self, message: RunRotation.Impl.FeedbackMessage) -> None:
+        feedback = message.feedback
+        with self._lock:
+            self._progress = RotationProgress(
+                state=feedback.state,
+                elapsed=duration_to_ns(feedback.elapsed) / NANOSECONDS,
+                slot=feedback.slot,
+                slots=feedback.slots,
+                assignments=tuple((a.camera, a.scene) for a in feedback.assignments),
+                uncovered=tuple(feedback.uncovered),
+                waiting_for=tuple(feedback.waiting_for),
+            )
+
+    def _on_result(self, future: Future) -> None:
+        answer = future.result()
+        result = answer.result
+        code = result.error_code
+        if code == RunRotation.Result.NONE and answer.status != GoalStatus.STATUS_SUCCEEDED:
+            code = RunRotation.Result.SHUTDOWN
+        with self._lock:
+            self._outcome = RotationOutcome(code, result.error_msg, result.slots)

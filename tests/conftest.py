@@ -1,0 +1,134 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures for tests that run the real graph: a domain of their own, a small site, the command as a process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+#: ROS 2's safe domain ids on Linux; 0 is left to people.
+_DOMAINS = range(1, 101)
+
+
+@pytest.fixture
+def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A ROS_DOMAIN_ID that no other test on this host has, and discovery on the loopback only."""
+    folder = Path(tempfile.gettempdir()) / f'ptz_collab_test_domains_{os.getuid()}'
+    folder.mkdir(exist_ok=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for domain in _DOMAINS:
+            lock = (folder / str(domain)).open('w')
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                continue
+            monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
+            monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+            with lock:
+                yield domain
+            return
+        time.sleep(0.5)
+    pytest.fail('no free ROS domain on this host')
+
+
+def wait_for(condition: Callable[[], bool], timeout: float, what: str) -> None:
+    """Waits until a condition holds; fails the test, saying what was waited for, when it does not in time."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f'not within {timeout:g} s: {what}')
+        time.sleep(0.05)
+
+
+@dataclass
+class Command:
+    """A running ptz-collab."""
+
+    process: subprocess.Popen[str]
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+
+    def finish(self, timeout: float = 90.0) -> tuple[int, str]:
+        """Waits for the end; returns exit code and everything that was printed."""
+        output, _ = self.process.communicate(timeout=timeout)
+        return self.process.returncode, output
+
+
+@pytest.fixture
+def ptz_collab(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., Command]]:
+    """Starts ptz-collab as a user's shell would; nothing of it outlives the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: object, preexec: Callable[[], None] | None = None) -> Command:
+        process = subprocess.Popen(
+            [sys.executable, '-m', 'collab_bringup.cli', *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            cwd=tmp_path,
+            preexec_fn=preexec,
+        )
+        started.append(process)
+        return Command(process)
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+SMALL_SITE = """
+region: {name: yard, dwell: 2.0}
+scenes:
+  gate: {polygon: [[-18, 6], [-8, 6], [-8, 16], [-18, 16]]}
+  road: {polygon: [[6, 6], [18, 6], [18, 15], [6, 15]]}
+  substation: {polygon: [[-7, -16], [7, -16], [7, -6], [-7, -6]]}
+cameras:
+  north: &camera
+    backend: simulated
+    pose: {x: 0, y: 28, z: 7, yaw: -90}
+    zoom: [1, 20]
+    slew_rate: 120
+    slew_acceleration: 400
+    zoom_rate: 4
+    resolution: [320, 180]
+    rate: 10
+    presets: {gate: auto, road: auto, substation: auto}
+  southwest:
+    <<: *camera
+    pose: {x: -26, y: -18, z: 7, yaw: 45}
+  southeast:
+    <<: *camera
+    pose: {x: 26, y: -18, z: 7, yaw: 135}
+perception: {rate: 1.0, width: 320}
+simulation: {seed: 3, walkers: 4, vehicles: 1}
+"""
+
+
+@pytest.fixture
+def small_site(tmp_path: Path) -> Path:
+    """Three small simulated cameras on three scenes, a slot every two seconds."""
+    path = tmp_path / 'yard.yaml'
+    path.write_text(SMALL_SITE)
+    return path
