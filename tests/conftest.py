@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -21,11 +22,19 @@ import pytest
 _DOMAINS = range(1, 101)
 
 
-@pytest.fixture
-def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A ROS_DOMAIN_ID that no other test on this host has, and discovery on the loopback only."""
+@contextlib.contextmanager
+def own_domain() -> Iterator[int]:
+    """A ROS_DOMAIN_ID that no other test on this host has, and discovery on the loopback only, in this environment."""
     folder = Path(tempfile.gettempdir()) / f'ptz_collab_test_domains_{os.getuid()}'
     folder.mkdir(exist_ok=True)
+    with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        domain = _lock_a_domain(folder, stack)
+        patch.setenv('ROS_DOMAIN_ID', str(domain))
+        patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+        yield domain
+
+
+def _lock_a_domain(folder: Path, stack: contextlib.ExitStack) -> int:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for domain in _DOMAINS:
@@ -35,13 +44,17 @@ def ros_domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
             except BlockingIOError:
                 lock.close()
                 continue
-            monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
-            monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-            with lock:
-                yield domain
-            return
+            stack.enter_context(lock)
+            return domain
         time.sleep(0.5)
     pytest.fail('no free ROS domain on this host')
+
+
+@pytest.fixture
+def ros_domain() -> Iterator[int]:
+    """The domain of one test."""
+    with own_domain() as domain:
+        yield domain
 
 
 def wait_for(condition: Callable[[], bool], timeout: float, what: str) -> None:
@@ -69,23 +82,29 @@ class Command:
         return self.process.returncode, output
 
 
+def start_command(*arguments: object, cwd: Path, preexec: Callable[[], None] | None = None) -> Command:
+    """Starts ptz-collab in a folder."""
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'collab_bringup.cli', *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        cwd=cwd,
+        preexec_fn=preexec,
+    )
+    return Command(process)
+
+
 @pytest.fixture
 def ptz_collab(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., Command]]:
     """Starts ptz-collab as a user's shell would; nothing of it outlives the test."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: object, preexec: Callable[[], None] | None = None) -> Command:
-        process = subprocess.Popen(
-            [sys.executable, '-m', 'collab_bringup.cli', *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            cwd=tmp_path,
-            preexec_fn=preexec,
-        )
-        started.append(process)
-        return Command(process)
+        command = start_command(*arguments, cwd=tmp_path, preexec=preexec)
+        started.append(command.process)
+        return command
 
     yield start
     for process in started:

@@ -1,0 +1,63 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The graph is described once; the command and ros2 launch start the same."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from collab_bringup.graph import GraphOptions, Part, region_graph
+from collab_bringup.processes import node_command
+from ptz_site import load_site
+
+HAS_LAUNCH = importlib.util.find_spec('launch_ros') is not None
+
+
+def test_each_camera_has_a_driver_and_perception_and_the_region_one_coordinator_and_stitcher(small_site: Path) -> None:
+    nodes = region_graph(load_site(small_site), GraphOptions(str(small_site), out='/tmp/out'))
+    assert sorted(node.name for node in nodes) == [
+        'coordinator',
+        'driver_north',
+        'driver_southeast',
+        'driver_southwest',
+        'perception_north',
+        'perception_southeast',
+        'perception_southwest',
+        'stitcher',
+    ]
+    assert {node.namespace for node in nodes} == {'/yard'}
+    assert all(node.parameters['site'] == str(small_site) for node in nodes)
+    epochs = {node.parameters['simulation_epoch'] for node in nodes if node.part is Part.DRIVER}
+    assert len(epochs) == 1
+
+
+def test_without_an_output_folder_nothing_records(small_site: Path) -> None:
+    nodes = region_graph(load_site(small_site), GraphOptions(str(small_site)))
+    assert Part.STITCHER not in {node.part for node in nodes}
+
+
+def test_every_node_of_the_graph_is_installed(small_site: Path) -> None:
+    for node in region_graph(load_site(small_site), GraphOptions(str(small_site), out='/tmp/out')):
+        command = node_command(node)
+        assert Path(command[0]).is_file(), command[0]
+        assert f'__node:={node.name}' in command and '__ns:=/yard' in command
+
+
+@pytest.mark.skipif(not HAS_LAUNCH, reason='launch_ros is not installed here; the graph description is tested instead')
+@pytest.mark.parametrize('name', ['region', 'demo', 'replay'])
+def test_launch_files_describe_the_same_graph(name: str, small_site: Path) -> None:
+    from collab_bringup.launching import shared_file
+    from launch import LaunchContext
+    from launch.launch_description_sources import get_launch_description_from_python_launch_file
+
+    description = get_launch_description_from_python_launch_file(shared_file('launch', f'{name}.launch.py'))
+    context = LaunchContext()
+    context.launch_configurations.update(
+        {'site': str(small_site), 'media': '', 'out': '/tmp/out', 'use_sim_time': 'false', 'log_level': 'info'}
+    )
+    opaque = next(e for e in description.entities if type(e).__name__ == 'OpaqueFunction')
+    actions = opaque.execute(context) or []
+    expected = 4 if name == 'replay' else 8
+    assert len(actions) == expected
