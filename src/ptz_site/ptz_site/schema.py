@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from ptz_site import geometry
 from ptz_site.geometry import CameraPose, Projection
@@ -47,6 +47,7 @@ class Region(Section):
 
     name: Name
     dwell: float = Field(..., gt=0, le=86400, description='s on a scene')
+    start: AwareDatetime | None = Field(None, description='when slot 0 begins; none: as soon as the cameras are ready')
     start_timeout: float = Field(20.0, gt=0, description='s to wait for cameras before starting without them')
     silence_timeout: float = Field(3.0, gt=0, description='s without a camera state after which the camera counts as lost')
     arrival_timeout: float = Field(10.0, gt=0, description='s for a turn, after which the camera has not arrived')
