@@ -72,7 +72,9 @@ def check_tools(distribution: str) -> None:
     missing: list[str] = []
     if sys.version_info < OLDEST_PYTHON:
         found = '.'.join(map(str, sys.version_info[:3]))
-        missing.append(f'python3 {".".join(map(str, OLDEST_PYTHON))} or newer (found {found}): apt install python3.11, then make PYTHON=python3.11')
+        missing.append(
+            f'python3 {".".join(map(str, OLDEST_PYTHON))} or newer (found {found}): apt install python3.11, then make PYTHON=python3.11'
+        )
     if importlib.util.find_spec('venv') is None or importlib.util.find_spec('ensurepip') is None:
         missing.append('the venv module of python3: apt install python3-venv')
     for tool, package in (('cmake', 'cmake'), ('make', 'make')):
@@ -90,12 +92,28 @@ def check_tools(distribution: str) -> None:
 
 def make_venv(distribution: str) -> None:
     """Makes .venv anew with everything pinned."""
-    say(f'ROS 2 {distribution} is sourced; its packages are used' if distribution else 'no ROS distribution is sourced; ROS 2 Jazzy comes from PyPI')
+    say(
+        f'ROS 2 {distribution} is sourced; its packages are used'
+        if distribution
+        else 'no ROS distribution is sourced; ROS 2 Jazzy comes from PyPI'
+    )
     shutil.rmtree(VENV, ignore_errors=True)
     STAMP_BUILD.unlink(missing_ok=True)
     shared = ['--system-site-packages'] if distribution else []
     step('virtual environment', [PYTHON, '-m', 'venv', *shared, str(VENV)])
-    step('packages', [str(VENV / 'bin' / 'python'), '-m', 'pip', 'install', '--disable-pip-version-check', '--progress-bar', 'off', *requirements(distribution)])
+    step(
+        'packages',
+        [
+            str(VENV / 'bin' / 'python'),
+            '-m',
+            'pip',
+            'install',
+            '--disable-pip-version-check',
+            '--progress-bar',
+            'off',
+            *requirements(distribution),
+        ],
+    )
     if not distribution:
         relocate(VENV)
     STAMP_VENV.write_text(venv_fingerprint(distribution))
@@ -107,7 +125,9 @@ def requirements(distribution: str) -> list[str]:
     if not distribution:
         files = ('ros-wheels.txt', 'runtime.txt', 'dev.txt')
         return ['-c', str(folder / 'constraints.txt'), *(word for file in files for word in ('-r', str(folder / file)))]
-    lines = [line.split('#')[0].strip() for file in ('runtime.txt', 'dev.txt') for line in (folder / file).read_text().splitlines()]
+    lines = [
+        line.split('#')[0].strip() for file in ('runtime.txt', 'dev.txt') for line in (folder / file).read_text().splitlines()
+    ]
     return [line for line in lines if line and re.split(r'[=<>;]', line)[0] not in FROM_DISTRIBUTION]
 
 
@@ -127,7 +147,15 @@ def relocate(venv: Path) -> None:
 
 def build(distribution: str) -> None:
     """Builds the workspace with colcon into build/ and install/."""
-    command = ['colcon', 'build', '--symlink-install', '--event-handlers', 'console_direct-', 'console_cohesion-', 'desktop_notification-']
+    command = [
+        'colcon',
+        'build',
+        '--symlink-install',
+        '--event-handlers',
+        'console_direct-',
+        'console_cohesion-',
+        'desktop_notification-',
+    ]
     command += ['--cmake-args', '-DBUILD_TESTING=OFF', f'-DPython3_EXECUTABLE={VENV / "bin" / "python"}', '--no-warn-unused-cli']
     step('workspace (the messages take most of a minute)', command, environment(distribution))
     STAMP_BUILD.write_text(build_fingerprint(distribution))
@@ -151,11 +179,15 @@ def step(what: str, command: list[str], env: dict[str, str] | None = None) -> No
     """Runs one step quietly, says how long it took. Raises SetupError with the end of its output if it fails."""
     print(f'{what} ...', end='', flush=True)
     begin = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace', check=False
+    )
     print(f' {time.monotonic() - begin:.0f} s', flush=True)
     if done.returncode:
         lines = [line for line in done.stdout.splitlines() if line.strip() and not line.startswith('WARNING: Location')]
-        raise SetupError('\n'.join([*lines[-40:], f'{what}: failed with exit code {done.returncode}; the end of its output is above']))
+        raise SetupError(
+            '\n'.join([*lines[-40:], f'{what}: failed with exit code {done.returncode}; the end of its output is above'])
+        )
 
 
 def say(text: str) -> None:

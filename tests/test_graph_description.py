@@ -8,6 +8,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
 from collab_bringup.graph import GraphOptions, Part, region_graph
 from collab_bringup.processes import node_command
 from ptz_site import load_site
@@ -48,9 +49,10 @@ def test_every_node_of_the_graph_is_installed(small_site: Path) -> None:
 @pytest.mark.skipif(not HAS_LAUNCH, reason='launch_ros is not installed here; the graph description is tested instead')
 @pytest.mark.parametrize('name', ['region', 'demo', 'replay'])
 def test_launch_files_describe_the_same_graph(name: str, small_site: Path) -> None:
-    from collab_bringup.launching import shared_file
     from launch import LaunchContext
     from launch.launch_description_sources import get_launch_description_from_python_launch_file
+
+    from collab_bringup.launching import shared_file
 
     description = get_launch_description_from_python_launch_file(shared_file('launch', f'{name}.launch.py'))
     context = LaunchContext()

@@ -69,9 +69,7 @@ def test_every_camera_visits_every_scene_in_staggered_order(rotation: Path) -> N
     by_camera = region_headers(rotation)
     begin, end = rotation_span(rotation)
     for slot in range(6):
-        inside = {
-            c: {h.scene for h in by_camera[c] if h.slot == slot and begin <= h.stamp_ns < end} for c in CAMERAS
-        }
+        inside = {c: {h.scene for h in by_camera[c] if h.slot == slot and begin <= h.stamp_ns < end} for c in CAMERAS}
         assert all(len(scenes) == 1 for scenes in inside.values()), inside
     for camera in CAMERAS:
         assert {h.scene for h in by_camera[camera] if h.stamp_ns >= begin} == set(SCENES)
@@ -204,9 +202,7 @@ def _write_video(path: Path) -> None:
 def test_two_regions_run_side_by_side(ptz_collab: Callable[..., Command], small_site: Path, tmp_path: Path) -> None:
     other = tmp_path / 'other.yaml'
     other.write_text(small_site.read_text().replace('name: yard', 'name: harbour').replace('rate: 10', 'rate: 5'))
-    runs = [
-        ptz_collab('up', site, '--duration', 4, '--out', tmp_path / site.stem) for site in (small_site, other)
-    ]
+    runs = [ptz_collab('up', site, '--duration', 4, '--out', tmp_path / site.stem) for site in (small_site, other)]
     for run in runs:
         code, output = run.finish()
         assert code == 0, output
@@ -214,9 +210,7 @@ def test_two_regions_run_side_by_side(ptz_collab: Callable[..., Command], small_
         assert set(region_headers(tmp_path / site)) == set(CAMERAS)
 
 
-def test_the_command_leaves_no_process_behind(
-    ptz_collab: Callable[..., Command], small_site: Path, tmp_path: Path
-) -> None:
+def test_the_command_leaves_no_process_behind(ptz_collab: Callable[..., Command], small_site: Path, tmp_path: Path) -> None:
     command = ptz_collab('up', small_site, '--out', tmp_path / 'run')
     log = tmp_path / 'run' / 'logs'
     wait_for(lambda: len(list(log.glob('*.log'))) == 8, 40, 'all nodes started')

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ptz_site import UserError, load_site
 from rich.console import Console
 from rich.markup import escape
+
+from ptz_site import UserError, load_site
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,16 +35,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='ptz-collab', description='Collaborative monitoring with several PTZ cameras.')
     commands = parser.add_subparsers(title='commands', required=True, metavar='COMMAND')
 
-    check = commands.add_parser('check', help='validate a site file, show its plan and what can\'t be covered')
+    check = commands.add_parser('check', help="validate a site file, show its plan and what can't be covered")
     _add_site(check)
     check.set_defaults(run=_check)
 
     up = commands.add_parser('up', help='run a region: rotate, record, report')
     _add_site(up)
-    up.add_argument('--duration', type=_seconds, metavar='S', help='seconds to rotate, rounded up to whole slots (default: until Ctrl-C)')
+    up.add_argument(
+        '--duration', type=_seconds, metavar='S', help='seconds to rotate, rounded up to whole slots (default: until Ctrl-C)'
+    )
     up.add_argument('--out', type=Path, metavar='DIR', help='folder for videos, bags and the report (default: out/REGION-TIME)')
     up.add_argument('--overwrite', action='store_true', help='replace an earlier run in DIR')
-    up.add_argument('--log-level', default='info', choices=['debug', 'info', 'warn', 'error'], help='of the nodes (default: info)')
+    up.add_argument(
+        '--log-level', default='info', choices=['debug', 'info', 'warn', 'error'], help='of the nodes (default: info)'
+    )
     up.set_defaults(run=_up)
 
     report = commands.add_parser('report', help='make report.html of a run again from its files')
@@ -54,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_site(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('site', type=Path, metavar='SITE', help='site file, for example config/demo.yaml')
-    parser.add_argument('--media', default='', metavar='DIR', help='folder of recorded cameras\' videos (default: the site file\'s)')
+    parser.add_argument(
+        '--media', default='', metavar='DIR', help="folder of recorded cameras' videos (default: the site file's)"
+    )
 
 
 def _seconds(text: str) -> float:
@@ -70,7 +77,7 @@ def _seconds(text: str) -> float:
 def _check(arguments: argparse.Namespace) -> int:
     from collab_coordinator import check
 
-    return check.main([str(arguments.site), *(['--media', arguments.media] if arguments.media else [])])
+    return int(check.main([str(arguments.site), *(['--media', arguments.media] if arguments.media else [])]))
 
 
 def _up(arguments: argparse.Namespace) -> int:
@@ -78,9 +85,7 @@ def _up(arguments: argparse.Namespace) -> int:
     from collab_bringup.up import RunRequest, run_region
 
     out = arguments.out or Path('out') / f'{site.region.name}-{datetime.now():%Y%m%d-%H%M%S}'
-    request = RunRequest(
-        arguments.site, site, out, arguments.duration, arguments.media, arguments.overwrite, arguments.log_level
-    )
+    request = RunRequest(arguments.site, site, out, arguments.duration, arguments.media, arguments.overwrite, arguments.log_level)
     return run_region(request, Console())
 
 

@@ -61,9 +61,7 @@ def region_graph(site: Site, options: GraphOptions) -> tuple[NodeSpec, ...]:
     }
     namespace = f'/{site.region.name}'
     nodes = [
-        NodeSpec(
-            Part.STITCHER, 'ptz_stitcher', 'stitcher', 'stitcher', namespace, {**common, 'out': options.out}, respawn=False
-        ),
+        NodeSpec(Part.STITCHER, 'ptz_stitcher', 'stitcher', 'stitcher', namespace, {**common, 'out': options.out}, respawn=False),
         NodeSpec(
             Part.COORDINATOR,
             'collab_coordinator',

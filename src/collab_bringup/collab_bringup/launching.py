@@ -12,9 +12,9 @@ from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from ptz_site import load_site
 
 from collab_bringup.graph import GraphOptions, NodeSpec, Part, region_graph
+from ptz_site import load_site
 
 
 def shared_file(*parts: str) -> str:
@@ -89,7 +89,7 @@ def _arguments(site: str | None, replay: bool) -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument('rviz', default_value='false', choices=['true', 'false'], description='Start rviz2.'),
     ]
     if replay:
-        arguments.append(DeclareLaunchArgument('bag', description='Bag of the cameras\' frames and the plan.'))
+        arguments.append(DeclareLaunchArgument('bag', description="Bag of the cameras' frames and the plan."))
         arguments.append(DeclareLaunchArgument('rate', default_value='1.0', description='Speed of the replay.'))
     return arguments
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -15,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
-from ptz_site import UserError
 
 from collab_bringup.graph import NodeSpec
+from ptz_site import UserError
 
 #: Exit code of a node that can't use what the user gave it; starting it again would not help.
 USER_ERROR = UserError.exit_code
@@ -180,7 +181,5 @@ def _end_with_parent() -> None:
 
 
 def _send(popen: subprocess.Popen[str], number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         popen.send_signal(number)
-    except ProcessLookupError:
-        pass

@@ -7,13 +7,13 @@ from __future__ import annotations
 import re
 from types import TracebackType
 
-from ptz_collab_msgs.action import RunRotation
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from collab_bringup.graph import NodeSpec
 from collab_bringup.rotation_client import RotationProgress
+from ptz_collab_msgs.action import RunRotation
 
 #: How rclpy begins its lines: [LEVEL] [time] [logger]: text
 _LOG_LINE = re.compile(r'^\[(?P<level>[A-Z]+)\] \[[\d.]+\] \[(?P<logger>[^\]]+)\]: (?P<text>.*)$')

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 
 import rclpy
 from action_msgs.msg import GoalStatus
-from ptz_collab_msgs.action import RunRotation
-from ptz_node import names
-from ptz_node.convert import duration_from_ns, duration_to_ns
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
+
+from ptz_collab_msgs.action import RunRotation
+from ptz_node import names
+from ptz_node.convert import duration_from_ns, duration_to_ns
 
 NANOSECONDS = 1_000_000_000
 
@@ -108,7 +109,9 @@ class RotationClient:
         with self._lock:
             self._handle = handle
             if not handle.accepted:
-                self._outcome = RotationOutcome(RunRotation.Result.BUSY, 'the coordinator refused: a rotation is running already', 0)
+                self._outcome = RotationOutcome(
+                    RunRotation.Result.BUSY, 'the coordinator refused: a rotation is running already', 0
+                )
                 return
         handle.get_result_async().add_done_callback(self._on_result)
 

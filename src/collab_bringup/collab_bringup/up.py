@@ -12,9 +12,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ptz_collab_msgs.action import RunRotation
-from ptz_site import Site, UserError
-from ptz_stitcher.report.cli import write_report
 from rich.console import Console
 from rich.markup import escape
 
@@ -22,6 +19,9 @@ from collab_bringup.graph import GraphOptions, NodeSpec, Part, region_graph
 from collab_bringup.processes import USER_ERROR, Exit, Supervisor
 from collab_bringup.progress import RunDisplay
 from collab_bringup.rotation_client import RotationClient, RotationOutcome
+from ptz_collab_msgs.action import RunRotation
+from ptz_site import Site, UserError
+from ptz_stitcher.report.cli import write_report
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -98,7 +98,7 @@ def _prepare(request: RunRequest) -> None:
     try:
         (out / 'logs').mkdir(parents=True)
     except OSError as error:
-        raise UserError(f'{out}: can\'t be made ({error.strerror}); give another folder with --out') from None
+        raise UserError(f"{out}: can't be made ({error.strerror}); give another folder with --out") from None
 
 
 def _rotate(request: RunRequest, supervisor: Supervisor, display: RunDisplay, stop: threading.Event) -> RotationOutcome | None:

@@ -3,6 +3,7 @@
 """Between messages and the plain values of ptz_site."""
 
 from builtin_interfaces.msg import Duration, Time
+
 from ptz_collab_msgs import msg
 from ptz_site.timetable import CameraOrder, Hold, Plan, PlanMode
 

@@ -27,7 +27,7 @@ def encode_jpeg(picture: Image, quality: int = 85) -> bytes:
     """JPEG of a BGR picture (height, width, 3)."""
     done, data = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
-        raise ValueError('the picture can\'t be encoded as JPEG')
+        raise ValueError("the picture can't be encoded as JPEG")
     return data.tobytes()
 
 

@@ -4,9 +4,10 @@
 
 from dataclasses import dataclass
 
-from ptz_site import Site, UserError, load_site
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
 from rclpy.node import Node
+
+from ptz_site import Site, UserError, load_site
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ def describe(text: str, *, read_only: bool = True, low: float | None = None, hig
 def declare_site(node: Node) -> SiteParameters:
     """Declares 'site' and 'media' and reads the site file. Raises UserError if it can't be used."""
     path = node.declare_parameter('site', '', describe('Path of the site file.')).value
-    media = node.declare_parameter('media', '', describe('Folder of the videos of recorded cameras; empty: the site file\'s.')).value
+    media = node.declare_parameter(
+        'media', '', describe("Folder of the videos of recorded cameras; empty: the site file's.")
+    ).value
     if not path:
         raise UserError(f'{node.get_name()}: parameter site is empty; give the path of a site file')
     return SiteParameters(path, media, load_site(path, media or None))

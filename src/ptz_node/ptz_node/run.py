@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 import rclpy
-from ptz_site import UserError
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+
+from ptz_site import UserError
 
 
 def run(make_node: Callable[[], Node], argv: Sequence[str] | None = None) -> int:
@@ -50,7 +51,7 @@ def _spin(node: Node, stop: threading.Event) -> int:
     def spin() -> None:
         try:
             executor.spin()
-        except BaseException as error:  # noqa: BLE001 - handed to the main thread
+        except BaseException as error:
             failures.append(error)
         finally:
             stop.set()

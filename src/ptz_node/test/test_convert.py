@@ -6,6 +6,7 @@ import pytest
 from builtin_interfaces.msg import Time
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ptz_node.convert import duration_from_ns, duration_to_ns, plan_from_msg, plan_to_msg, time_from_ns, time_to_ns
 from ptz_node.images import decode, encode_jpeg
 from ptz_site import CameraOrder, Hold, Plan, PlanMode

@@ -5,7 +5,7 @@
 from ptz_site.errors import SiteError, UserError
 from ptz_site.loader import load_site, media_path
 from ptz_site.motion import PtzPosition, SlewLimits, Turn, turn_time
-from ptz_site.schema import Camera, RecordedCamera, Site, SimulatedCamera
+from ptz_site.schema import Camera, RecordedCamera, SimulatedCamera, Site
 from ptz_site.timetable import CameraOrder, Hold, Plan, PlanBook, PlanMode
 
 __all__ = [

@@ -42,7 +42,7 @@ def load_site(path: str | Path, media: str | Path | None = None) -> Site:
     try:
         site = Site.model_validate(data)
     except ValidationError as error:
-        problems = [_describe(file, places, detail, data) for detail in error.errors()]
+        problems = [_describe(file, places, detail) for detail in error.errors()]
         raise SiteError(problems) from None
     problems = _cross_check(file, places, site)
     problems += _missing_videos(file, places, site, Path(media) if media else file.parent)
@@ -102,7 +102,7 @@ def _note_places(node: yaml.Node, path: KeyPath, places: _Places) -> None:
             _note_places(value, (*path, index), places)
 
 
-def _describe(file: Path, places: _Places, detail: ErrorDetails, data: Any) -> str:
+def _describe(file: Path, places: _Places, detail: ErrorDetails) -> str:
     path = _written_path(detail['loc'])
     kind = detail['type']
     where = f'{file}:{places.line(path)}: {_dotted(path)}'
@@ -188,4 +188,3 @@ def _known_keys() -> list[str]:
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + '...'
-

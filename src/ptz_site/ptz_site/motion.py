@@ -66,7 +66,7 @@ class Turn:
     def _zoom(self, elapsed: float) -> float:
         octaves = math.log2(self.goal.zoom / self.origin.zoom)
         moved = min(abs(octaves), self.limits.zoom_rate * elapsed)
-        return self.origin.zoom * 2.0 ** math.copysign(moved, octaves)
+        return self.origin.zoom * math.exp2(math.copysign(moved, octaves))
 
 
 def turn_time(origin: PtzPosition, goal: PtzPosition, limits: SlewLimits) -> float:

@@ -123,14 +123,18 @@ class BaseCamera(Section):
     @model_validator(mode='after')
     def _ranges(self) -> Self:
         if not 1.0 <= self.zoom[0] <= self.zoom[1]:
-            raise ValueError(f'zoom: [{self.zoom[0]:g}, {self.zoom[1]:g}] found; allowed: [least, greatest] with 1 <= least <= greatest')
+            raise ValueError(
+                f'zoom: [{self.zoom[0]:g}, {self.zoom[1]:g}] found; allowed: [least, greatest] with 1 <= least <= greatest'
+            )
         if not all(16 <= side <= 8192 and side % 2 == 0 for side in self.resolution):
             raise ValueError(f'resolution: {list(self.resolution)} found; allowed: even numbers from 16 to 8192')
         for scene, preset in self.presets.items():
             if isinstance(preset, Position) and not self.zoom[0] <= preset.zoom <= self.zoom[1]:
-                raise ValueError(f'presets.{scene}.zoom: {preset.zoom:g} found; allowed: {self.zoom[0]:g} to {self.zoom[1]:g}, the camera\'s zoom')
+                raise ValueError(
+                    f"presets.{scene}.zoom: {preset.zoom:g} found; allowed: {self.zoom[0]:g} to {self.zoom[1]:g}, the camera's zoom"
+                )
             if preset == 'auto' and self.pose is None:
-                raise ValueError(f'presets.{scene}: auto needs the camera\'s pose; give pose, or pan/tilt/zoom')
+                raise ValueError(f"presets.{scene}: auto needs the camera's pose; give pose, or pan/tilt/zoom")
         return self
 
     @property
@@ -166,7 +170,7 @@ class RecordedCamera(BaseCamera):
 
     backend: Literal['recorded']
     video: str = Field(..., min_length=1, description='path, relative to the media folder')
-    offset: float = Field(0.0, description='s that this video is ahead of the region\'s common clock')
+    offset: float = Field(0.0, description="s that this video is ahead of the region's common clock")
     loop: bool = Field(True, description='start again at the end; otherwise the camera ends there')
 
 

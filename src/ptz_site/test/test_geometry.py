@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ptz_site.geometry import CameraPose, aim, focal_length, projection, wrap_angle
 from ptz_site.motion import PtzPosition
 

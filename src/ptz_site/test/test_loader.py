@@ -5,6 +5,7 @@
 from pathlib import Path
 
 import pytest
+
 from ptz_site import SiteError, load_site
 
 GOOD = """\
@@ -72,7 +73,11 @@ def test_two_cameras_of_one_name_are_not_silently_one(tmp_path: Path) -> None:
 
 
 def test_differing_resolutions_are_an_error_before_the_start(tmp_path: Path) -> None:
-    second = GOOD[GOOD.index('  north:') :].replace('north', 'south').replace('zoom: [1, 10]', 'zoom: [1, 10]\n    resolution: [640, 360]')
+    second = (
+        GOOD[GOOD.index('  north:') :]
+        .replace('north', 'south')
+        .replace('zoom: [1, 10]', 'zoom: [1, 10]\n    resolution: [640, 360]')
+    )
     (problem,) = problems(tmp_path, GOOD + second)
     assert 'north 1280x720, south 640x360' in problem
     assert load_site(write(tmp_path, GOOD + second + 'stitcher: {video: false}\n'))

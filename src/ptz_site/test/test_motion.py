@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ptz_site import PtzPosition, SlewLimits, Turn, turn_time
 
 S = 1_000_000_000

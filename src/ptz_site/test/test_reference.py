@@ -5,6 +5,7 @@
 from pathlib import Path
 
 import pytest
+
 from ptz_site import schema
 
 REFERENCE = Path(__file__).parents[3] / 'docs' / 'site-file.md'

@@ -5,6 +5,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ptz_site import CameraOrder, Plan, PlanBook, PlanMode
 
 S = 1_000_000_000
