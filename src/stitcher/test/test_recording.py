@@ -18,11 +18,12 @@ import numpy as np
 import pytest
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
-from ptz_stitcher.recording import BagWriter, Chapter, RecordingError, VideoWriter
-from ptz_stitcher.recording.msgdefs import topic_type
 from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import CompressedImage
+
+from ptz_stitcher.recording import BagWriter, Chapter, RecordingError, VideoWriter
+from ptz_stitcher.recording.msgdefs import topic_type
 
 S = 1_000_000_000
 IMAGE = topic_type('sensor_msgs/msg/CompressedImage')
@@ -166,7 +167,10 @@ def run_writer(out: Path, script: str, limit: int | None = None) -> subprocess.P
 
 @pytest.mark.parametrize('size', [150_000, 400_000, 900_000])
 def test_after_kill_9_both_files_open(tmp_path: Path, size: int) -> None:
-    together = WRITER.replace("            break\n    for k in itertools.count():\n        stamp = k * S // 10\n        try:\n", '            break\n        try:\n')
+    together = WRITER.replace(
+        '            break\n    for k in itertools.count():\n        stamp = k * S // 10\n        try:\n',
+        '            break\n        try:\n',
+    )
     writer = run_writer(tmp_path, together)
     mcap, mp4 = tmp_path / 'gate' / 'gate_0.mcap', tmp_path / 'gate.mp4'
     while writer.poll() is None and not (mcap.exists() and mp4.exists() and min(mcap.stat().st_size, mp4.stat().st_size) > size):

@@ -113,7 +113,9 @@ class BagWriter:
             return
         schema = self._schemas.get(topic_type.name)
         if schema is None:
-            schema = Schema(id=len(self._schemas) + 1, name=topic_type.name, encoding='ros2msg', data=topic_type.definition.encode())
+            schema = Schema(
+                id=len(self._schemas) + 1, name=topic_type.name, encoding='ros2msg', data=topic_type.definition.encode()
+            )
             self._schemas[topic_type.name] = schema
             schema.write(self._open.messages)
         metadata = {'offered_qos_profiles': '', 'topic_type_hash': topic_type.type_hash}
@@ -267,7 +269,11 @@ class BagWriter:
     def _write_metadata(self) -> None:
         start_ns, end_ns = self._span
         total = sum(self._counts.values())
-        span = {'starting_time': {'nanoseconds_since_epoch': start_ns}, 'duration': {'nanoseconds': end_ns - start_ns}, 'message_count': total}
+        span = {
+            'starting_time': {'nanoseconds_since_epoch': start_ns},
+            'duration': {'nanoseconds': end_ns - start_ns},
+            'message_count': total,
+        }
         topics = [
             {
                 'topic_metadata': {

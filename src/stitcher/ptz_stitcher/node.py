@@ -1,0 +1,235 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The stitcher node: receives the frames of all scenes, and has them written."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+
+from rclpy.node import Node
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CompressedImage
+
+from ptz_collab_msgs.msg import CameraState, PresetFrame, PresetHeader, RotationPlan, TrackArray
+from ptz_node import diagnostics, names
+from ptz_node.convert import plan_from_msg, time_to_ns
+from ptz_node.parameters import declare_site, describe
+from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
+from ptz_node.run import run
+from ptz_site import UserError
+from ptz_stitcher.recording import RecordingError
+from ptz_stitcher.region_log import RegionLog
+from ptz_stitcher.segments import Cut, FrameHeader, LossCounter, Mark, Phase
+from ptz_stitcher.sequence_writer import Frame, SequenceSettings, SequenceWriter
+from ptz_stitcher.summary import RecordingSummary, SceneSummary
+from ptz_stitcher.window import RotationWindow
+from ptz_stitcher.writer_thread import WriterThread
+
+_NANOSECONDS = 1_000_000_000
+
+
+class Stitcher(Node):
+    """Records what belongs to the rotation; the files are written in a thread of their own."""
+
+    def __init__(self) -> None:
+        super().__init__('stitcher')
+        parameters = declare_site(self)
+        self._site = parameters.site
+        out = str(self.declare_parameter('out', '', describe('Folder for the recordings; made if it is not there.')).value)
+        cut = str(self.declare_parameter('cut', '', describe('arrived or switch_start; empty: as the site says.')).value)
+        self._cut = _cut(cut or self._site.stitcher.cut)
+        self._out = _folder(out)
+        self._site_path = parameters.path
+        try:
+            self._sequences = {scene: self._sequence(scene) for scene in self._site.scenes}
+            self._log = RegionLog(self._out, self._site.region.name, parameters.path)
+        except RecordingError as error:
+            raise UserError(f'{error}; give another folder with out') from None
+        self._window = RotationWindow()
+        self._losses = LossCounter()
+        self._said: set[str] = set()
+        self._lock = threading.Lock()
+        self._writer = WriterThread(self._on_writer_error)
+        self._subscribe()
+        self._diagnostics = diagnostics.Diagnostics(self, self._site.region.name)
+        for scene in self._site.scenes:
+            self._diagnostics.add(f'scene {scene}', partial(self._scene_status, scene))
+        self._diagnostics.add('Frames', self._frames_status)
+        self._diagnostics.add('Disk', self._disk_status)
+        self.create_timer(0.5, self._say_failures)
+
+    def close(self) -> None:
+        """Writes everything that came, closes the files, and says what is in them."""
+        self._writer.close()
+        for sequence in self._sequences.values():
+            sequence.close()
+        self._log.close()
+        self._say_failures()
+        summary = self._summary()
+        try:
+            summary.write(self._out / 'summary.json')
+        except OSError as error:
+            self.get_logger().error(f'{self._out}/summary.json: {error.strerror}')
+        for scene in summary.scenes:
+            self.get_logger().info(f'{scene.scene}: {scene.frames} frames in {scene.segments} segments')
+        lost = sum(summary.lost_frames.values())
+        if lost or summary.refused_frames:
+            self.get_logger().warning(
+                f'{lost} frames were lost on the way, {summary.refused_frames} because the disk was too slow'
+            )
+
+    def _subscribe(self) -> None:
+        self.create_subscription(RotationPlan, names.PLAN, self._on_plan, LATCHED)
+        for scene in self._site.scenes:
+            self.create_subscription(PresetFrame, names.scene_frames(scene), partial(self._on_frame, scene), FRAMES_RECORD)
+        for camera in self._site.cameras:
+            self.create_subscription(CameraState, names.camera_state(camera), partial(self._on_state, camera), LATCHED)
+            self.create_subscription(TrackArray, names.camera_tracks(camera), partial(self._on_tracks, camera), EVENTS)
+
+    def _sequence(self, scene: str) -> SequenceWriter:
+        settings = self._site.stitcher
+        slowest = min(camera.rate for camera in self._site.cameras.values())
+        return SequenceWriter(
+            SequenceSettings(
+                region=self._site.region.name,
+                scene=scene,
+                site=self._site_path,
+                out=self._out,
+                cut=self._cut,
+                reorder_ns=round(settings.reorder * _NANOSECONDS),
+                period_ns=round(_NANOSECONDS / slowest),
+                bag=settings.bag,
+                video=settings.video,
+            )
+        )
+
+    def _on_plan(self, message: RotationPlan) -> None:
+        self._window.take(plan_from_msg(message))
+        data = serialize_message(message)
+        self._writer.submit(len(data), partial(self._log.plan, data, time_to_ns(message.effective_at)))
+
+    def _on_state(self, camera: str, message: CameraState) -> None:
+        data = serialize_message(message)
+        self._writer.submit(len(data), partial(self._log.state, camera, data, time_to_ns(message.header.stamp)))
+
+    def _on_tracks(self, camera: str, message: TrackArray) -> None:
+        data = serialize_message(message)
+        self._writer.submit(len(data), partial(self._log.tracks, camera, data, time_to_ns(message.header.stamp)))
+
+    def _on_frame(self, scene: str, message: PresetFrame) -> None:
+        header = _frame_header(message.preset)
+        header_message = serialize_message(message.preset)
+        with self._lock:
+            self._losses.take(header.camera, header.session, header.sequence)
+        self._writer.submit(len(header_message), partial(self._log.header, header.camera, header_message, header.stamp_ns))
+        if not self._window.holds(header.stamp_ns):
+            return
+        if message.encoding != PresetFrame.ENCODING_JPEG:
+            self._say_once(f'{header.camera}: frames of encoding {message.encoding} are not recorded; set the camera to jpeg')
+            return
+        image = CompressedImage(header=message.header, format='jpeg', data=message.data)
+        frame = Frame(header, bytes(message.data), (message.width, message.height), serialize_message(image), header_message)
+        if not self._writer.submit(2 * len(frame.jpeg), partial(self._sequences[scene].take, frame)):
+            self._say_once('the disk is too slow: frames are not recorded; see the diagnostics for how many')
+
+    def _on_writer_error(self, error: BaseException) -> None:
+        self._say_once(f'a frame could not be written: {error!r}')
+
+    def _say_failures(self) -> None:
+        for sequence in self._sequences.values():
+            for failure in list(sequence.failures):
+                self._say_once(failure)
+        if self._log.failure:
+            self._say_once(self._log.failure)
+
+    def _say_once(self, text: str) -> None:
+        with self._lock:
+            if text in self._said:
+                return
+            self._said.add(text)
+        self.get_logger().error(text)
+
+    def _summary(self) -> RecordingSummary:
+        scenes = tuple(
+            SceneSummary(
+                scene, s.written, sum(bool(g.kept) for g in s.cutter.segments), s.cutter.late, s.cutter.doubled, tuple(s.failures)
+            )
+            for scene, s in self._sequences.items()
+        )
+        failures = (self._log.failure,) if self._log.failure else ()
+        return RecordingSummary(
+            region=self._site.region.name,
+            site=self._site_path,
+            cut=self._cut.value,
+            scenes=scenes,
+            frames=self._losses.frames(),
+            lost_frames=self._losses.lost(),
+            refused_frames=self._writer.refused,
+            failures=failures,
+        )
+
+    def _scene_status(self, scene: str) -> diagnostics.Status:
+        sequence = self._sequences[scene]
+        values = {'frames': sequence.written, 'segments': len(sequence.cutter.segments), 'late': sequence.cutter.late}
+        if sequence.failures:
+            return diagnostics.Status(diagnostics.ERROR, sequence.failures[-1], values)
+        return diagnostics.Status(diagnostics.OK, 'recording' if sequence.written else 'waiting for the rotation', values)
+
+    def _frames_status(self) -> diagnostics.Status:
+        with self._lock:
+            lost = self._losses.lost()
+        values = {**{f'lost from {camera}': count for camera, count in lost.items()}, 'waiting bytes': self._writer.waiting_bytes}
+        if self._writer.refused:
+            return diagnostics.Status(
+                diagnostics.ERROR, f'{self._writer.refused} frames not recorded: the disk is too slow', values
+            )
+        if any(lost.values()):
+            return diagnostics.Status(diagnostics.WARN, f'{sum(lost.values())} frames lost on the way', values)
+        return diagnostics.Status(diagnostics.OK, 'no frame lost', values)
+
+    def _disk_status(self) -> diagnostics.Status:
+        free = shutil.disk_usage(self._out).free
+        level = diagnostics.OK if free > 1e9 else diagnostics.WARN
+        return diagnostics.Status(level, f'{free / 1e9:.1f} GB free in {self._out}')
+
+
+def _cut(text: str) -> Cut:
+    try:
+        return Cut(text)
+    except ValueError:
+        raise UserError(f'stitcher: parameter cut is {text!r}; allowed: arrived, switch_start') from None
+
+
+def _folder(out: str) -> Path:
+    if not out:
+        raise UserError('stitcher: parameter out is empty; give a folder for the recordings')
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: can't be made ({error.strerror}); give another folder with out") from None
+    return folder
+
+
+def _frame_header(preset: PresetHeader) -> FrameHeader:
+    return FrameHeader(
+        camera=preset.camera,
+        scene=preset.scene,
+        session=preset.session,
+        sequence=preset.sequence,
+        stamp_ns=time_to_ns(preset.header.stamp),
+        phase=Phase(preset.phase),
+        marks=Mark(preset.marks),
+        switch_start_ns=time_to_ns(preset.switch_start),
+        arrived_ns=time_to_ns(preset.arrived),
+        slot=preset.slot,
+    )
+
+
+def main() -> int:
+    """Entry point of the executable."""
+    return run(Stitcher, sys.argv)

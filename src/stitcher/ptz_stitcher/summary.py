@@ -1,0 +1,52 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a recording holds, told in one file beside it: summary.json."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SceneSummary:
+    """One scene's recording. frames: in the bag. late and doubled frames were dropped."""
+
+    scene: str
+    frames: int
+    segments: int
+    late: int
+    doubled: int
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RecordingSummary:
+    """All scenes; frames that came, and frames that were lost on the way, by camera."""
+
+    region: str
+    site: str
+    cut: str
+    scenes: tuple[SceneSummary, ...]
+    frames: dict[str, int]
+    lost_frames: dict[str, int]
+    refused_frames: int
+    failures: tuple[str, ...]
+
+    def write(self, path: Path) -> None:
+        """Writes the file whole or not at all. Raises OSError."""
+        fresh = path.with_suffix('.json.tmp')
+        fresh.write_text(json.dumps(dataclasses.asdict(self), indent=2) + '\n', encoding='utf-8')
+        fresh.replace(path)
+
+
+def read_summary(path: Path) -> RecordingSummary:
+    """Reads what write() wrote. Raises OSError, or ValueError if it is not a summary."""
+    try:
+        data = json.loads(path.read_text(encoding='utf-8'))
+        scenes = tuple(SceneSummary(**{**scene, 'failures': tuple(scene['failures'])}) for scene in data.pop('scenes'))
+        return RecordingSummary(**{**data, 'scenes': scenes, 'failures': tuple(data['failures'])})
+    except (KeyError, TypeError) as error:
+        raise ValueError(f'{path}: not a summary of a recording: {error}') from None
