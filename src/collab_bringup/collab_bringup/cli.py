@@ -92,8 +92,7 @@ def _up(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     from collab_bringup.up import display_summary
 
-    display_summary(arguments.out, Console())
-    return 0
+    return 1 if display_summary(arguments.out, Console()) else 0
 
 
 if __name__ == '__main__':

@@ -21,7 +21,7 @@ from collab_bringup.progress import RunDisplay
 from collab_bringup.rotation_client import RotationClient, RotationOutcome
 from ptz_collab_msgs.action import RunRotation
 from ptz_site import Site, UserError
-from ptz_stitcher.report.cli import write_report
+from ptz_stitcher.report.write import write_report
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -157,10 +157,10 @@ def _conclude(request: RunRequest, console: Console, failure: str, outcome: Rota
         console.print(f'[red]error:[/] {escape(failure)}', soft_wrap=True)
     if (request.out / 'region').is_dir():
         try:
-            display_summary(request.out, console)
+            failure = failure or '; '.join(display_summary(request.out, console))
         except UserError as error:
             console.print(f'no report: {escape(str(error))}', soft_wrap=True)
-            failure = failure or str(error)
+            failure = failure or ('' if interrupted else str(error))
     if failure:
         return EXIT_FAILED
     if interrupted and request.duration is not None:
@@ -169,10 +169,13 @@ def _conclude(request: RunRequest, console: Console, failure: str, outcome: Rota
     return EXIT_OK
 
 
-def display_summary(out: Path, console: Console) -> None:
-    """Makes the report of a run and prints what came out and where to look."""
+def display_summary(out: Path, console: Console) -> tuple[str, ...]:
+    """Makes the report of a run and prints what came out and where to look; returns what could not be recorded."""
     summary = write_report(out)
     console.print(summary.table())
+    for failure in summary.failures:
+        console.print(f'[red]not recorded:[/] {escape(failure)}', soft_wrap=True)
     for warning in summary.warnings:
         console.print(f'[yellow]warning:[/] {escape(warning)}', soft_wrap=True)
     console.print(f'look at [bold]{escape(str(out / "report.html"))}[/]', soft_wrap=True)
+    return summary.failures

@@ -14,7 +14,25 @@ from ptz_stitcher.recording.mcap_bag import TopicType
 
 _SEPARATOR = '\n' + '=' * 80 + '\n'
 _FIELD = re.compile(r'^\s*([A-Za-z][A-Za-z0-9_/]*)(<=\d+)?(\[[^\]]*\])?\s+[A-Za-z]')
-_PRIMITIVES = frozenset(['bool', 'byte', 'char', 'float32', 'float64', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'string', 'wstring'])
+_PRIMITIVES = frozenset(
+    [
+        'bool',
+        'byte',
+        'char',
+        'float32',
+        'float64',
+        'int8',
+        'uint8',
+        'int16',
+        'uint16',
+        'int32',
+        'uint32',
+        'int64',
+        'uint64',
+        'string',
+        'wstring',
+    ]
+)
 
 
 def topic_type(name: str) -> TopicType:

@@ -1,0 +1,109 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the recordings of a run, with the definitions that the bags carry themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.rosbag2 import ReaderError
+
+from ptz_site import UserError
+from ptz_stitcher.report.measures import NANOSECONDS, Rotation
+from ptz_stitcher.segments import FrameHeader, Mark, Phase
+
+_RUNNING = 1
+_STOPPED = 0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a scene's bag, with its header."""
+
+    header: FrameHeader
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class RegionRecord:
+    """What the region's log tells: the name of the region, all headers, and the rotation's frame."""
+
+    region: str
+    headers: tuple[FrameHeader, ...]
+    rotation: Rotation
+
+
+def read_region(out: Path) -> RegionRecord:
+    """Reads <out>/region. Raises UserError if there is none, or no rotation is in it."""
+    folder = out / 'region'
+    headers: list[FrameHeader] = []
+    plans: list[Any] = []
+    region = ''
+    for topic, message in _messages(folder, ('/preset_header', '/plan')):
+        region = topic.split('/')[1]
+        if topic.endswith('/plan'):
+            plans.append(message)
+        else:
+            headers.append(frame_header(message))
+    running = [plan for plan in plans if plan.mode == _RUNNING]
+    if not running or not headers:
+        raise UserError(f'{folder}: no rotation is recorded in it; nothing to report')
+    return RegionRecord(region, tuple(headers), _rotation(running[0], plans, headers))
+
+
+def read_pictures(folder: Path) -> Iterator[Picture]:
+    """The pictures of one scene's bag, in order; one at a time is in memory."""
+    waiting: FrameHeader | None = None
+    data: bytes | None = None
+    for topic, message in _messages(folder, ('/preset_header', '/image/compressed')):
+        if topic.endswith('/preset_header'):
+            waiting = frame_header(message)
+        else:
+            data = message.data.tobytes()
+        if waiting is not None and data is not None:
+            yield Picture(waiting, data)
+            waiting = data = None
+
+
+def frame_header(message: Any) -> FrameHeader:
+    """The header of a PresetHeader message that was read from a bag."""
+    return FrameHeader(
+        camera=message.camera,
+        scene=message.scene,
+        session=message.session,
+        sequence=message.sequence,
+        stamp_ns=_ns(message.header.stamp),
+        phase=Phase(message.phase),
+        marks=Mark(message.marks),
+        switch_start_ns=_ns(message.switch_start),
+        arrived_ns=_ns(message.arrived),
+        slot=message.slot,
+    )
+
+
+def _messages(folder: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    try:
+        with AnyReader([folder]) as reader:
+            connections = [connection for connection in reader.connections if connection.topic.endswith(endings)]
+            for connection, _, raw in reader.messages(connections):
+                yield connection.topic, reader.deserialize(raw, connection.msgtype)
+    except (AnyReaderError, ReaderError) as error:
+        raise UserError(f'{folder}: not a bag that can be read ({error}); give the folder of a run') from None
+
+
+def _rotation(first: Any, plans: list[Any], headers: list[FrameHeader]) -> Rotation:
+    begin, dwell = _ns(first.slot_start), _ns(first.dwell)
+    newest = max(header.stamp_ns for header in headers)
+    ends = [newest]
+    if first.end_slot:
+        ends.append(begin + first.end_slot * dwell)
+    ends += [_ns(plan.effective_at) for plan in plans if plan.mode == _STOPPED and plan.revision > first.revision]
+    return Rotation(begin, max(begin + NANOSECONDS // 1000, min(ends)), dwell)
+
+
+def _ns(time: Any) -> int:
+    return int(time.sec) * NANOSECONDS + int(time.nanosec)
