@@ -1,0 +1,81 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The thread that reads the camera's frames; it connects again, with growing pauses, when they stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ptz_driver.backends.base import BackendError, CameraBackend, CapturedFrame
+from ptz_driver.clock import DriverClock
+from ptz_driver.health import Fault, PictureWatch
+
+_NANOSECONDS = 1_000_000_000
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
+
+
+class Capture:
+    """Hands every frame to on_frame, in this thread. The backend is open when it starts."""
+
+    def __init__(
+        self, backend: CameraBackend, clock: DriverClock, period: float, on_frame: Callable[[CapturedFrame], None]
+    ) -> None:
+        self._backend, self._clock, self._on_frame = backend, clock, on_frame
+        self._lock = threading.Lock()
+        self._watch = PictureWatch(clock.now_ns(), round(max(2.0, 5 * period) * _NANOSECONDS))
+        self._error = ''
+        self.reconnects = 0
+        self._thread = threading.Thread(target=self._run, name='capture', daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Waits for the thread, after the clock has ended."""
+        if self._thread.is_alive():
+            self._thread.join(timeout=3.0)
+
+    def fault(self) -> tuple[Fault, str]:
+        """What is wrong with the pictures now, and a sentence that says so."""
+        now = self._clock.now_ns()
+        with self._lock:
+            fault, silence, error = self._watch.fault(now), self._watch.silence(now), self._error
+        if error:
+            return Fault.NO_FRAMES, error
+        if fault is Fault.NO_FRAMES:
+            return fault, f'no frame for {silence:.0f} s; check the camera and its connection'
+        if fault is Fault.FROZEN:
+            return fault, 'the same picture again and again; restart the camera'
+        return Fault.NONE, ''
+
+    def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._clock.ended:
+            try:
+                frame = self._backend.read()
+                if frame is None:
+                    return
+                with self._lock:
+                    self._watch.take(frame.stamp_ns, frame.data)
+                    self._error = ''
+                pause = _FIRST_PAUSE
+                self._on_frame(frame)
+            except BackendError as error:
+                with self._lock:
+                    self._error = str(error)
+                if not self._clock.pause(pause):
+                    return
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                self._reopen()
+
+    def _reopen(self) -> None:
+        self.reconnects += 1
+        try:
+            self._backend.close()
+            self._backend.open()
+        except BackendError as error:
+            with self._lock:
+                self._error = str(error)

@@ -1,0 +1,201 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The thread that moves the camera: at the instants of the plan, and by hand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ptz_driver.arrival import ArrivalSource, ArrivalWatch, PtzStatus, Verdict
+from ptz_driver.backends.base import BackendError, CameraBackend
+from ptz_driver.clock import DriverClock
+from ptz_driver.follower import ManualStay, decide
+from ptz_driver.health import Fault
+from ptz_driver.marks import Mark, Phase, SegmentMarker, Showing
+from ptz_site import Plan, PlanBook, Site
+
+_NANOSECONDS = 1_000_000_000
+_POLL_NS = 20_000_000
+_IDLE_NS = _NANOSECONDS // 2
+_RETRY_NS = _NANOSECONDS
+
+
+@dataclass(frozen=True)
+class ControlState:
+    """What the control thread knows; a copy."""
+
+    showing: Showing
+    arrival_source: ArrivalSource
+    position: PtzStatus | None
+    fault: Fault
+    fault_text: str
+    moves: int
+    newest_revision: int
+    manual: ManualStay | None
+
+
+@dataclass(frozen=True)
+class FrameContext:
+    """What a frame's header says beside the picture."""
+
+    showing: Showing
+    marks: Mark
+    slot: int
+    revision: int
+
+
+class Control:
+    """Commands the camera at the very instant that the plan names, and watches it arrive. All methods may be called from any thread."""
+
+    def __init__(self, site: Site, camera: str, backend: CameraBackend, clock: DriverClock, changed: Callable[[], None]) -> None:
+        self._site, self._camera, self._backend, self._clock = site, camera, backend, clock
+        self._changed = changed
+        self._wake = threading.Condition()
+        self._book = PlanBook()
+        self._marker = SegmentMarker()
+        self._watch: ArrivalWatch | None = None
+        self._source = ArrivalSource.NONE
+        self._status: PtzStatus | None = None
+        self._fault, self._fault_text = Fault.NONE, ''
+        self._moves = 0
+        self._manual: ManualStay | None = None
+        self._retry_at_ns = 0
+        self._thread = threading.Thread(target=self._run, name='control', daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread; the backend is open."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Waits for the thread, after the clock has ended."""
+        with self._wake:
+            self._wake.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout=3.0)
+
+    def take_plan(self, plan: Plan) -> bool:
+        """A plan revision came; False if it is not newer than what is there."""
+        with self._wake:
+            taken = self._book.take(plan)
+            self._book.forget_before(self._clock.now_ns() - 60 * _NANOSECONDS)
+            self._wake.notify_all()
+        self._changed()
+        return taken
+
+    def stay(self, manual: ManualStay | None) -> None:
+        """Sends the camera to a scene by hand, or back into the plan."""
+        with self._wake:
+            self._manual = manual
+            self._wake.notify_all()
+
+    def state(self) -> ControlState:
+        """A copy of what is known now."""
+        with self._wake:
+            newest = self._book.newest
+            return ControlState(
+                self._marker.newest,
+                self._source,
+                self._status,
+                self._fault,
+                self._fault_text,
+                self._moves,
+                newest.revision if newest else 0,
+                self._manual,
+            )
+
+    def context(self, stamp_ns: int) -> FrameContext:
+        """What the header of a frame says that was captured at an instant; asked once for each frame, in order."""
+        with self._wake:
+            showing, marks = self._marker.mark(stamp_ns)
+            plan = self._book.in_force(stamp_ns)
+            return FrameContext(showing, marks, plan.slot(stamp_ns) if plan else 0, plan.revision if plan else 0)
+
+    def slot(self, at_ns: int) -> int:
+        """The slot of the plan in force."""
+        with self._wake:
+            plan = self._book.in_force(at_ns)
+            return plan.slot(at_ns) if plan else 0
+
+    def _run(self) -> None:
+        while not self._clock.ended:
+            with self._wake:
+                now = self._clock.now_ns()
+                decision = decide(self._book, self._camera, now, self._manual)
+                scene = decision.scene if self._is_due(decision.scene, now) else ''
+                if scene:
+                    self._mark_turn(scene, now)
+            # The camera is spoken to without the lock: a slow answer must not hold up the frames.
+            if scene:
+                self._command(scene, now)
+            if scene or self._watch is not None:
+                self._look()
+            with self._wake:
+                self._wait(decision.next_ns)
+
+    def _is_due(self, scene: str, now: int) -> bool:
+        if not scene or now < self._retry_at_ns:
+            return False
+        return scene != self._marker.newest.scene or self._fault is Fault.UNREACHABLE
+
+    def _wait(self, next_ns: int | None) -> None:
+        now = self._clock.now_ns()
+        if next_ns is not None and next_ns <= now:
+            return
+        until = now + (_POLL_NS if self._watch is not None else _IDLE_NS)
+        # A turn that could not be begun is tried again.
+        candidates = [t for t in (next_ns, self._retry_at_ns) if t is not None and t > now]
+        until = min([until, *candidates])
+        while (now := self._clock.now_ns()) < until and not self._clock.ended:
+            if self._wake.wait(self._clock.slice(until)):
+                return  # A plan or a manual command came.
+
+    def _mark_turn(self, scene: str, now: int) -> None:
+        self._watch = ArrivalWatch(now, self._backend.goal(scene), round(self._site.region.arrival_timeout * _NANOSECONDS))
+        self._source = ArrivalSource.NONE
+        self._marker.switch_commanded(now, scene, self._site.preset_name(self._camera, scene))
+        self._fault, self._fault_text = Fault.NONE, ''
+        self._moves += 1
+
+    def _command(self, scene: str, now: int) -> None:
+        try:
+            self._backend.go_to(scene, now)
+        except BackendError as error:
+            with self._wake:
+                self._fail(Fault.UNREACHABLE, str(error), now)
+
+    def _look(self) -> None:
+        watch = self._watch
+        now = self._clock.now_ns()
+        try:
+            status = self._backend.status(now)
+        except BackendError as error:
+            with self._wake:
+                self._fail(Fault.UNREACHABLE, str(error), now)
+            self._changed()
+            return
+        with self._wake:
+            self._status = status
+            verdict = watch.look(status) if watch is not None else Verdict.TURNING
+            if watch is not None and verdict is Verdict.ARRIVED:
+                self._marker.arrived(status.at_ns)
+                self._source, self._watch = watch.source, None
+            elif watch is not None and verdict is Verdict.TOO_LATE and self._fault is Fault.NONE:
+                scene = self._marker.newest.scene
+                self._fault = Fault.NOT_ARRIVED
+                limit = f'{self._site.region.arrival_timeout:g} s'
+                self._fault_text = f'{self._camera} did not arrive at {scene} within {limit}; check that it turns, or raise arrival_timeout'
+                self._marker.failed(status.at_ns)
+        self._changed()
+
+    def _fail(self, fault: Fault, text: str, now: int) -> None:
+        self._fault, self._fault_text = fault, text
+        self._marker.failed(now)
+        self._watch = None
+        self._retry_at_ns = now + _RETRY_NS
+
+
+def phase_of(state: ControlState, picture_fault: Fault) -> Phase:
+    """The phase to report: a camera without pictures is in FAULT whatever its drive says."""
+    return Phase.FAULT if picture_fault is not Fault.NONE or state.fault is not Fault.NONE else state.showing.phase

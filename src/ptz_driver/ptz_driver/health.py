@@ -1,0 +1,52 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Notices that a camera's pictures stop or freeze. Times in ns."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Fault(IntEnum):
+    """Values as in CameraState.msg."""
+
+    NONE = 0
+    NOT_ARRIVED = 1
+    UNREACHABLE = 2
+    NO_FRAMES = 3
+    FROZEN = 4
+    REFUSED = 5
+    MANUAL = 6
+
+
+@dataclass
+class PictureWatch:
+    """Takes every picture, and says what is wrong with them. The limits are how long nothing, or nothing new, may come."""
+
+    begun_ns: int
+    silence_limit_ns: int
+    frozen_limit_ns: int = 5_000_000_000
+    _last_ns: int = 0
+    _changed_ns: int = 0
+    _digest: int = 0
+
+    def take(self, stamp_ns: int, data: bytes) -> None:
+        """A picture came."""
+        digest = zlib.crc32(data)
+        if digest != self._digest or not self._changed_ns:
+            self._changed_ns = stamp_ns
+        self._digest, self._last_ns = digest, stamp_ns
+
+    def fault(self, now_ns: int) -> Fault:
+        """What is wrong at an instant."""
+        if now_ns - max(self._last_ns, self.begun_ns) > self.silence_limit_ns:
+            return Fault.NO_FRAMES
+        if self._last_ns and self._last_ns - self._changed_ns > self.frozen_limit_ns:
+            return Fault.FROZEN
+        return Fault.NONE
+
+    def silence(self, now_ns: int) -> float:
+        """Seconds since the last picture."""
+        return (now_ns - max(self._last_ns, self.begun_ns)) / 1e9

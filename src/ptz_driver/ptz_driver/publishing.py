@@ -1,0 +1,92 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The driver's messages and publishers."""
+
+from __future__ import annotations
+
+import math
+from array import array
+
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, CompressedImage
+from std_msgs.msg import Header
+
+from ptz_collab_msgs.msg import PresetFrame, PresetHeader
+from ptz_driver.backends.base import CapturedFrame
+from ptz_driver.control import FrameContext
+from ptz_node import names
+from ptz_node.convert import time_from_ns
+from ptz_node.qos import FRAMES_OUT
+from ptz_site import PtzPosition, Site
+from ptz_site.geometry import intrinsics
+
+
+class FramePublisher:
+    """Publishes each frame on the camera's topic and on its scene's; standard types only while somebody listens."""
+
+    def __init__(self, node: Node, site: Site, camera: str, session: int) -> None:
+        self._site, self._camera, self._session = site, camera, session
+        self._frame_id = names.optical_frame(site.region.name, camera)
+        self._frames = node.create_publisher(PresetFrame, names.camera_frames(camera), FRAMES_OUT)
+        # Made at the start, so that discovery is over when the first frame comes.
+        self._scenes = {
+            scene: node.create_publisher(PresetFrame, names.scene_frames(scene), FRAMES_OUT) for scene in site.reach(camera)
+        }
+        self._images = node.create_publisher(CompressedImage, names.camera_image(camera), FRAMES_OUT)
+        self._infos = node.create_publisher(CameraInfo, names.camera_info(camera), FRAMES_OUT)
+        self.published = 0
+
+    def publish(self, frame: CapturedFrame, context: FrameContext) -> None:
+        """Publishes one frame."""
+        self.published += 1
+        header = Header(stamp=time_from_ns(frame.stamp_ns), frame_id=self._frame_id)
+        message = PresetFrame(
+            header=header,
+            preset=self._preset_header(header, frame, context),
+            encoding=frame.encoding,
+            keyframe=frame.keyframe,
+            width=frame.width,
+            height=frame.height,
+        )
+        # An array is taken as it is; anything else is copied byte by byte.
+        message.data = array('B', frame.data)
+        self._frames.publish(message)
+        scene = self._scenes.get(context.showing.scene)
+        if scene is not None:
+            scene.publish(message)
+        if frame.encoding == PresetFrame.ENCODING_JPEG and self._images.get_subscription_count() > 0:
+            self._images.publish(CompressedImage(header=header, format='jpeg', data=message.data))
+        if self._infos.get_subscription_count() > 0 and frame.position is not None:
+            self._infos.publish(self._camera_info(header, frame, frame.position))
+
+    def _preset_header(self, header: Header, frame: CapturedFrame, context: FrameContext) -> PresetHeader:
+        position = frame.position or PtzPosition(math.nan, math.nan, math.nan)
+        showing = context.showing
+        return PresetHeader(
+            header=header,
+            camera=self._camera,
+            scene=showing.scene,
+            preset=showing.preset,
+            phase=int(showing.phase),
+            marks=int(context.marks),
+            switch_start=time_from_ns(showing.switch_start_ns),
+            arrived=time_from_ns(showing.arrived_ns),
+            slot=context.slot,
+            plan_revision=context.revision,
+            sequence=self.published,
+            session=self._session,
+            exposure_mode=int(frame.exposure.mode),
+            exposure_time=frame.exposure.time,
+            gain=frame.exposure.gain,
+            pan=position.pan,
+            tilt=position.tilt,
+            zoom=position.zoom,
+        )
+
+    def _camera_info(self, header: Header, frame: CapturedFrame, position: PtzPosition) -> CameraInfo:
+        k = intrinsics((frame.width, frame.height), self._site.cameras[self._camera].hfov_rad, position.zoom)
+        info = CameraInfo(header=header, width=frame.width, height=frame.height, distortion_model='plumb_bob', d=[0.0] * 5)
+        info.k = k.ravel().tolist()
+        info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+        info.p = [*k[0], 0.0, *k[1], 0.0, *k[2], 0.0]
+        return info
