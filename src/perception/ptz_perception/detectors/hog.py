@@ -1,0 +1,46 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""People by histograms of oriented gradients: needs no model, finds upright people of at least about 100 px height.
+
+Dalal and Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005; OpenCV's default people detector.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ptz_perception.detections import Detections, Image, nothing, suppress_overlaps
+
+#: The detector's window has a margin around the person, of these shares of its width and height.
+_MARGIN = np.array([0.45, 0.18])
+
+
+class HogDetector:
+    """score: the support vector machine's distance d from its boundary as 1 - exp(-d), so that 0.5 is a distance of 0.7."""
+
+    name = 'hog'
+
+    def __init__(self, width: int, score: float) -> None:
+        self._width, self._score = width, score
+        self._hog = cv2.HOGDescriptor()
+        self._hog.setSVMDetector(cv2.HOGDescriptor_getDefaultPeopleDetector())
+
+    def detect(self, picture: Image) -> Detections:
+        """People in a picture, which is reduced to the detector's width before."""
+        scale = min(1.0, self._width / picture.shape[1])
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
+        if small.shape[0] < 128 or small.shape[1] < 64:
+            return nothing()
+        found, weights = self._hog.detectMultiScale(
+            cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), winStride=(8, 8), padding=(8, 8), scale=1.08
+        )
+        if len(found) == 0:
+            return nothing()
+        corners = np.asarray(found, float)
+        scores = 1.0 - np.exp(-np.maximum(np.ravel(weights), 0.0))
+        sizes = corners[:, 2:] * (1.0 - _MARGIN)
+        boxes = np.hstack((corners[:, :2] + corners[:, 2:] / 2, sizes)) / scale
+        good = np.flatnonzero(scores >= self._score)
+        people = Detections(boxes, scores, ('person',) * len(scores)).chosen(good)
+        return suppress_overlaps(people, 0.3)

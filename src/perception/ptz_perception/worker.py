@@ -1,0 +1,52 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""A thread that always looks at the newest frame; what comes meanwhile takes the place of what waits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Item = TypeVar('Item')
+
+
+class LatestWorker(Generic[Item]):
+    """Hands items to work(); never more than one waits. An exception of work() goes to on_error, and the thread goes on."""
+
+    def __init__(self, work: Callable[[Item], None], on_error: Callable[[Exception], None]) -> None:
+        self._work, self._on_error = work, on_error
+        self._condition = threading.Condition()
+        self._waiting: Item | None = None
+        self._ended = False
+        self.skipped = 0
+        self._thread = threading.Thread(target=self._run, name='worker', daemon=True)
+        self._thread.start()
+
+    def give(self, item: Item) -> None:
+        """Gives an item; one that still waits is skipped and counted."""
+        with self._condition:
+            self.skipped += self._waiting is not None
+            self._waiting = item
+            self._condition.notify()
+
+    def close(self) -> None:
+        """Ends the thread after the item that it is at."""
+        with self._condition:
+            self._ended = True
+            self._condition.notify()
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while self._waiting is None and not self._ended:
+                    self._condition.wait()
+                if self._ended:
+                    return
+                item, self._waiting = self._waiting, None
+            assert item is not None
+            try:
+                self._work(item)
+            except Exception as error:
+                self._on_error(error)
