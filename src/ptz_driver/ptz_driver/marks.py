@@ -72,8 +72,8 @@ class SegmentMarker:
             self._add(at_ns, replace(self._newest, phase=Phase.IN_POSITION, arrived_ns=at_ns), Mark.ARRIVED)
 
     def failed(self, at_ns: int) -> None:
-        """The camera did not arrive in time, or can't be reached."""
-        if self._newest.scene:
+        """The camera did not arrive in time, or can't be reached. Means nothing unless it was turning."""
+        if self._newest.phase is Phase.TURNING:
             self._add(at_ns, replace(self._newest, phase=Phase.FAULT), Mark.NONE)
 
     def mark(self, stamp_ns: int) -> tuple[Showing, Mark]:
