@@ -17,8 +17,13 @@ setup(
     zip_safe=True,
     maintainer='ptz_collab maintainers',
     maintainer_email='maintainers@ptz-collab.example',
-    description='The plan of a region: who watches what in which slot.',
+    description='Plans the staggered rotation of a region of PTZ cameras and runs it.',
     license='Apache-2.0',
     extras_require={'test': ['pytest']},
-    entry_points={'console_scripts': ['coordinator = collab_coordinator.node:main', 'check = collab_coordinator.check:command']},
+    entry_points={
+        'console_scripts': [
+            'coordinator = collab_coordinator.node:main',
+            'check = collab_coordinator.check:main',
+        ]
+    },
 )

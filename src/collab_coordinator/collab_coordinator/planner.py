@@ -1,10 +1,17 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""Who watches what in which slot of a cycle. A pure function of who reaches what."""
+"""Plans the order in which each camera goes through the scenes.
+
+Where every camera reaches every scene the plan is a Latin square; with more scenes than cameras a window of as many scenes as
+there are cameras moves on by its own length. Elsewhere each slot is a maximum matching of cameras and scenes
+(`scipy.optimize.linear_sum_assignment`: Crouse 2016, "On implementing 2D rectangular assignment algorithms"), weighted so that
+pairs and scenes that were not visited for longest come first. The same input always gives the same plan.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,114 +20,180 @@ from scipy.optimize import linear_sum_assignment
 
 from ptz_site import CameraOrder, Site
 
+#: slots; ages count up to here, so that the weights stay exact in doubles for thousands of cameras.
+_OLDEST = 64
+
 Reach = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Uncovered:
-    """A scene that no camera can ever watch, and why."""
+    """A scene that is not watched all the time: why, and in which slots of a cycle it has no camera."""
 
     scene: str
     reason: str
+    slots: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The orders of all cameras for one cycle, and what they leave open."""
+    """Who watches what in each slot of a cycle. All orders are slots_per_cycle long.
+
+    unvisited: pairs of camera and scene that would be possible, but at the price of leaving another scene without a camera.
+    """
 
     orders: tuple[CameraOrder, ...]
-    slots: int
-    scenes: tuple[str, ...]
-    uncovered: tuple[Uncovered, ...]
-
-    def watchers(self, scene: str, slot: int) -> tuple[str, ...]:
-        """The cameras that watch a scene in a slot."""
-        return tuple(order.camera for order in self.orders if order.scene(slot) == scene)
+    slots_per_cycle: int
+    uncovered: tuple[Uncovered, ...] = ()
+    unvisited: tuple[tuple[str, str], ...] = ()
 
     def views(self, scene: str) -> tuple[str, ...]:
-        """The cameras that watch a scene at some time of a cycle."""
+        """The cameras that visit a scene in a cycle."""
         return tuple(order.camera for order in self.orders if scene in order.scenes)
 
+    def covered_slots(self, scene: str) -> tuple[int, ...]:
+        """The slots of a cycle in which a scene has a camera."""
+        return tuple(k for k in range(self.slots_per_cycle) if any(order.scene(k) == scene for order in self.orders))
+
     def longest_gap(self, scene: str) -> int:
-        """The most slots in a row, also across the end of a cycle, in which nobody watches a scene."""
-        watched = [slot for slot in range(self.slots) if self.watchers(scene, slot)]
-        if not watched:
-            return self.slots
-        following = [*watched[1:], watched[0] + self.slots]
-        return max(then - now - 1 for now, then in zip(watched, following, strict=True))
+        """The longest run of slots without a camera on a scene, over cycle ends too; slots_per_cycle if it never has one."""
+        covered = self.covered_slots(scene)
+        if not covered:
+            return self.slots_per_cycle
+        following = (*covered[1:], covered[0] + self.slots_per_cycle)
+        return max(b - a - 1 for a, b in zip(covered, following, strict=True))
 
 
-def reach_of(site: Site) -> dict[str, tuple[str, ...]]:
-    """The scenes that each camera can watch."""
-    return {camera: site.reach(camera) for camera in site.cameras}
+def reach_of(site: Site, cameras: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """The scenes that each camera can watch, in the site's order; of all cameras, or of the given ones."""
+    wanted = set(site.cameras if cameras is None else cameras)
+    return {camera: site.reach(camera) for camera in site.cameras if camera in wanted}
 
 
-def make_schedule(reach: Reach, scenes: Sequence[str]) -> Schedule:
-    """Plans one cycle. Deterministic; every camera gets at most one scene in each slot.
+def plan_orders(reach: Reach, scenes: Sequence[str]) -> Schedule:
+    """Plans a cycle for cameras that reach the given scenes.
 
-    Where every camera reaches every scene, and there are not more scenes than cameras: a Latin square, camera i on scene (i + k) mod n in
-    slot k. Otherwise a maximum matching for each slot, which prefers what was watched longest ago, until every pair had its turn that
-    can have one while all scenes stay covered.
+    Coverage comes first: in every slot as many scenes as possible at all have a camera. Then every pair is visited that
+    coverage allows. Cameras that are not needed for coverage double up. Cameras that reach nothing get no order.
     """
-    can = {camera: [scene for scene in scenes if scene in set(known)] for camera, known in reach.items()}
-    coverable = [scene for scene in scenes if any(scene in known for known in can.values())]
-    uncovered = tuple(Uncovered(scene, _why_uncovered(can)) for scene in scenes if scene not in coverable)
-    cameras = [camera for camera, known in can.items() if known]
+    cameras = [camera for camera in reach if set(reach[camera]) & set(scenes)]
+    targets = [scene for scene in scenes if any(scene in reach[camera] for camera in cameras)]
+    unreached = tuple(
+        Uncovered(scene, f'no camera has a preset for it (cameras: {", ".join(reach) or "none"})', ())
+        for scene in scenes
+        if scene not in targets
+    )
     if not cameras:
-        return Schedule(tuple(CameraOrder(camera, ()) for camera in can), 0, tuple(scenes), uncovered)
-    complete = all(len(can[camera]) == len(coverable) for camera in cameras)
-    if complete and len(coverable) <= len(cameras):
-        rows = _latin_square(len(cameras), coverable)
-    else:
-        rows = _matchings(cameras, coverable, can)
-    by_camera = dict(zip(cameras, rows, strict=True))
-    orders = tuple(CameraOrder(camera, tuple(by_camera.get(camera, ()))) for camera in can)
-    return Schedule(orders, len(rows[0]), tuple(scenes), uncovered)
+        return Schedule((), 0, unreached)
+    can = np.array([[scene in reach[camera] for scene in targets] for camera in cameras])
+    table = _full_reach(*can.shape) if can.all() else _matched_slots(can)
+    orders = tuple(CameraOrder(camera, tuple(targets[s] for s in table[:, i])) for i, camera in enumerate(cameras))
+    visited = {(i, int(s)) for i in range(len(cameras)) for s in table[:, i]}
+    unvisited = tuple(
+        (cameras[i], targets[s]) for i, s in zip(*(a.tolist() for a in np.nonzero(can)), strict=True) if (i, s) not in visited
+    )
+    slots = len(table)
+    unreached = tuple(Uncovered(u.scene, u.reason, tuple(range(slots))) for u in unreached)
+    return Schedule(orders, slots, unreached + _watched_in_turn(table, can, cameras, targets), unvisited)
 
 
-def _why_uncovered(can: Mapping[str, Sequence[str]]) -> str:
-    return f'no preset for it in {", ".join(can)}' if can else 'there is no camera'
+def _full_reach(cameras: int, scenes: int) -> NDArray[np.intp]:
+    """Slots by cameras; every camera visits every scene once in a cycle of as many slots as there are scenes.
+
+    Up to as many scenes as cameras it is the Latin square: camera i on scene (i + k) mod scenes in slot k. With more scenes, slot
+    k is a window of scenes that begins at k * cameras, so that no scene waits longer than it must. When the windows come round
+    to where they began, the cameras change places in them, so that each sees the scenes that it did not see yet.
+    """
+    if scenes <= cameras:
+        return np.add.outer(np.arange(scenes), np.arange(cameras)) % scenes
+    slot = np.arange(scenes)[:, None]
+    rounds = slot // (scenes // math.gcd(cameras, scenes))
+    return (slot * cameras + (np.arange(cameras) + rounds) % cameras) % scenes
 
 
-def _latin_square(cameras: int, scenes: Sequence[str]) -> list[list[str]]:
-    count = len(scenes)
-    return [[scenes[(camera + slot) % count] for slot in range(count)] for camera in range(cameras)]
+def _matched_slots(can: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Slots by cameras, slot by slot, until every pair was visited that coverage allows."""
+    scene_age = np.full(can.shape[1], _OLDEST)
+    pair_age = np.full(can.shape, _OLDEST)
+    new = can.copy()
+    slots: list[NDArray[np.intp]] = []
+    while new.any():
+        choice = _slot(can, new, scene_age, pair_age, scenes_first=True)
+        if not _takes(new, choice):
+            # Nothing new in the scenes' own turn: ask for a new pair. If there is none, coverage allows no more.
+            choice = _slot(can, new, scene_age, pair_age, scenes_first=False)
+            if not _takes(new, choice):
+                break
+        slots.append(choice)
+        rows = np.arange(len(choice))
+        new[rows, choice] = False
+        scene_age, pair_age = np.minimum(scene_age + 1, _OLDEST), np.minimum(pair_age + 1, _OLDEST)
+        scene_age[choice] = 0
+        pair_age[rows, choice] = 0
+    return np.array(slots)
 
 
-def _matchings(cameras: Sequence[str], scenes: Sequence[str], can: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    reachable = np.array([[scene in can[camera] for scene in scenes] for camera in cameras])
-    shape = reachable.shape
-    pair_seen = np.full(shape, -1)
-    scene_seen = np.full(shape[1], -1)
-    rows: list[list[str]] = [[] for _ in cameras]
-    slot = last_new = 0
-    # Some pairs never get a turn, because their camera is the only one for another scene: covering all scenes comes first.
-    while (reachable & (pair_seen < 0)).any() and slot - last_new <= sum(shape):
-        chosen = _choose(reachable, slot - pair_seen, slot - scene_seen)
-        for camera, scene in enumerate(chosen):
-            if pair_seen[camera, scene] < 0:
-                last_new = slot
-            rows[camera].append(scenes[scene])
-            pair_seen[camera, scene] = slot
-            scene_seen[scene] = slot
-        slot += 1
-    return [row[: last_new + 1] for row in rows]
+def _takes(new: NDArray[np.bool_], choice: NDArray[np.intp]) -> bool:
+    return bool(new[np.arange(len(choice)), choice].any())
 
 
-def _choose(reachable: NDArray[np.bool_], pair_age: NDArray[np.int64], scene_age: NDArray[np.int64]) -> list[int]:
-    """One scene for each camera: as many scenes as possible, those first that wait longest, then the pairs that do."""
-    cameras, scenes = reachable.shape
-    pair_weight = pair_age / (pair_age.max() + 1)
-    weight = np.where(reachable, 1e6 + scene_age[None, :] * cameras + pair_weight, 0.0)
-    matched_cameras, matched_scenes = linear_sum_assignment(weight, maximize=True)
-    chosen = np.full(cameras, -1)
-    for camera, scene in zip(matched_cameras, matched_scenes, strict=True):
-        if reachable[camera, scene]:
-            chosen[camera] = scene
-    taken = np.bincount(chosen[chosen >= 0], minlength=scenes)
-    for camera in np.flatnonzero(chosen < 0):
-        # A camera that is left over doubles up where it has not been for longest, and where fewest others are.
-        score = np.where(reachable[camera], pair_age[camera] * 1000.0 - taken, -np.inf)
-        chosen[camera] = int(np.argmax(score))
-        taken[chosen[camera]] += 1
-    return [int(scene) for scene in chosen]
+def _slot(
+    can: NDArray[np.bool_],
+    new: NDArray[np.bool_],
+    scene_age: NDArray[np.int_],
+    pair_age: NDArray[np.int_],
+    *,
+    scenes_first: bool,
+) -> NDArray[np.intp]:
+    """The scene of each camera: as many scenes as possible, then old scenes and new pairs, then old pairs."""
+    size = min(can.shape)
+    ages = _OLDEST * size + 1  # more than all ages of a slot together
+    scene_weight, new_weight = (ages * (size + 1), ages) if scenes_first else (ages, ages * ages)
+    most = ages * ages * (size + 1)
+    weight = np.where(can, most + scene_age[None, :] * scene_weight + new * new_weight + pair_age, 0).astype(float)
+    rows, columns = linear_sum_assignment(weight, maximize=True)
+    choice = np.full(can.shape[0], -1)
+    matched = can[rows, columns]
+    choice[rows[matched]] = columns[matched]
+    views = np.bincount(choice[choice >= 0], minlength=can.shape[1])
+    for camera in np.flatnonzero(choice < 0):
+        scene = max(np.flatnonzero(can[camera]), key=lambda s: (new[camera, s], pair_age[camera, s], -views[s], -s))
+        choice[camera] = scene
+        views[scene] += 1
+    return choice
+
+
+def _watched_in_turn(
+    table: NDArray[np.intp], can: NDArray[np.bool_], cameras: Sequence[str], scenes: Sequence[str]
+) -> tuple[Uncovered, ...]:
+    """The scenes that have a camera only in some slots, each with what stands in the way."""
+    found = []
+    for index, scene in enumerate(scenes):
+        without = tuple(k for k in range(len(table)) if index not in table[k])
+        if without:
+            group, shared = _bottleneck(table[without[0]], can, index)
+            names = ', '.join(scenes[s] for s in group)
+            reason = (
+                f'{len(group)} scenes ({names}) are reached by {len(shared)} camera{"s" * (len(shared) != 1)} only '
+                f'({", ".join(cameras[c] for c in shared)}), so they are watched in turn'
+            )
+            found.append(Uncovered(scene, reason, without))
+    return tuple(found)
+
+
+def _bottleneck(choice: NDArray[np.intp], can: NDArray[np.bool_], scene: int) -> tuple[list[int], list[int]]:
+    """All scenes that share too few cameras with the given one (Hall's condition), and those cameras.
+
+    Follows the alternating paths from a scene that a maximum matching left out: a camera that reaches a scene of the group
+    brings the scene it is on into the group.
+    """
+    group, shared, ask = {scene}, set(), [scene]
+    while ask:
+        for camera in np.flatnonzero(can[:, ask.pop()]).tolist():
+            shared.add(camera)
+            on = int(choice[camera])
+            if on not in group:
+                group.add(on)
+                ask.append(on)
+    only = [s for s in range(can.shape[1]) if set(np.flatnonzero(can[:, s]).tolist()) <= shared]
+    return only, sorted(shared)

@@ -18,7 +18,8 @@ from ptz_site import UserError
 def run(make_node: Callable[[], Node], argv: Sequence[str] | None = None) -> int:
     """Runs one node until SIGINT or SIGTERM; returns the exit code.
 
-    The node's close() is called, if it has one, after its last callback and while the context is still valid, so that it can
+    The node's farewell(), if it has one, is called in the executor as its last callback, so that it can answer the clients of its
+    actions; it may be a coroutine. Then close() is called, if there is one, while the context is still valid, so that the node can
     stop motion, close files and publish a last state. A UserError is printed as one line without a traceback.
     """
     rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
@@ -59,6 +60,11 @@ def _spin(node: Node, stop: threading.Event) -> int:
     thread = threading.Thread(target=spin, name='executor', daemon=True)
     thread.start()
     stop.wait()
+    farewell = getattr(node, 'farewell', None)
+    if farewell is not None and not failures:
+        said = threading.Event()
+        executor.create_task(farewell).add_done_callback(lambda _task: said.set())
+        said.wait(2.0)
     executor.shutdown(timeout_sec=2.0)
     thread.join(timeout=2.0)
     if failures:

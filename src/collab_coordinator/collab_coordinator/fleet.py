@@ -1,0 +1,134 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the cameras of a region last said of themselves, and what is to be thought of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ptz_site import Plan, PtzPosition
+
+NANOSECONDS = 1_000_000_000
+#: How long a camera may take to report a new revision: its state comes at least once a second.
+FOLLOW_GRACE_NS = 2 * NANOSECONDS
+
+
+class Phase(IntEnum):
+    """Of a camera. Values as in PresetHeader.msg."""
+
+    UNKNOWN = 0
+    TURNING = 1
+    IN_POSITION = 2
+    FAULT = 3
+
+
+class Level(IntEnum):
+    """How grave something is. Values as in DiagnosticStatus.msg."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True)
+class Health:
+    """What is to be thought of a camera, in one sentence."""
+
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True)
+class CameraReport:
+    """One CameraState: fields as there, times in ns. stamp_ns: when it held; received_ns: when it came.
+
+    position is None and clock_offset (s) is NaN where the camera does not know.
+    """
+
+    camera: str
+    stamp_ns: int
+    received_ns: int
+    session: int
+    phase: Phase
+    scene: str
+    plan_revision: int
+    fault: int = 0
+    fault_text: str = ''
+    slot: int = 0
+    switch_start_ns: int = 0
+    arrived_ns: int = 0
+    position: PtzPosition | None = None
+    clock_offset: float = math.nan
+
+
+class Fleet:
+    """The newest report of each camera. Times are given, none is looked up."""
+
+    def __init__(self, cameras: Iterable[str], silence_ns: int) -> None:
+        self._newest: dict[str, CameraReport | None] = dict.fromkeys(cameras)
+        self._silence_ns = silence_ns
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """All cameras of the region."""
+        return tuple(self._newest)
+
+    def take(self, report: CameraReport) -> bool:
+        """Takes a report. False, and no effect, if a newer one is there or the region has no such camera."""
+        if report.camera not in self._newest:
+            return False
+        last = self._newest[report.camera]
+        if last is not None and (report.session, report.stamp_ns) < (last.session, last.stamp_ns):
+            return False
+        self._newest[report.camera] = report
+        return True
+
+    def newest(self, camera: str) -> CameraReport | None:
+        """The newest report of a camera; None if it has not reported."""
+        return self._newest[camera]
+
+    def present(self, now_ns: int) -> tuple[str, ...]:
+        """The cameras that have reported and are not silent."""
+        return tuple(camera for camera in self._newest if self._heard(camera, now_ns))
+
+    def missing(self, now_ns: int) -> tuple[str, ...]:
+        """The cameras that have not reported, or have fallen silent."""
+        return tuple(camera for camera in self._newest if not self._heard(camera, now_ns))
+
+    def behind(self, plan: Plan) -> tuple[str, ...]:
+        """The cameras of a plan that have not said that they follow it."""
+        return tuple(
+            o.camera for o in plan.orders if (r := self._newest.get(o.camera)) is None or r.plan_revision != plan.revision
+        )
+
+    def health(self, camera: str, now_ns: int, plan: Plan | None, since_ns: int) -> Health:
+        """What is to be thought of a camera now. plan: the newest one, published at since_ns; None before the first."""
+        report = self._newest[camera]
+        if report is None:
+            return Health(Level.WARN if plan is None else Level.ERROR, 'has not reported')
+        silent_ns = now_ns - report.received_ns
+        if silent_ns > self._silence_ns:
+            return Health(Level.ERROR, f'silent for {silent_ns / NANOSECONDS:.0f} s')
+        if report.fault or report.phase is Phase.FAULT:
+            return Health(Level.ERROR, report.fault_text or f'fault {report.fault}')
+        if plan is not None and plan.order(camera) is None:
+            return Health(Level.WARN, f'takes no part in revision {plan.revision}: it had not reported when the rotation began')
+        if plan is not None and report.plan_revision != plan.revision and now_ns - since_ns > FOLLOW_GRACE_NS:
+            follows = f'follows {report.plan_revision}' if report.plan_revision else 'follows none'
+            return Health(Level.WARN, f'does not follow revision {plan.revision} ({follows})')
+        return Health(Level.OK, _doing(report))
+
+    def _heard(self, camera: str, now_ns: int) -> bool:
+        report = self._newest[camera]
+        return report is not None and now_ns - report.received_ns <= self._silence_ns
+
+
+def _doing(report: CameraReport) -> str:
+    if report.phase is Phase.IN_POSITION:
+        return f'in position on {report.scene}'
+    if report.phase is Phase.TURNING:
+        return f'turning to {report.scene}'
+    return 'waits for a plan'
