@@ -78,7 +78,8 @@ def test_a_foot_point_is_found_on_the_ground_and_is_less_sure_far_away() -> None
         assert located[0] == pytest.approx((distance, 1.5), abs=1e-6)
         errors.append(np.trace(located[1]))
     assert errors[1] > 2 * errors[0] > 0
-    assert foot_on_ground(view, np.array([640.0, 10, 40, 10])) is None
+    level = projection(CameraPose(0, 0, 6, 0), PtzPosition(0, 0, 1), (1280, 720), math.radians(60))
+    assert foot_on_ground(level, np.array([640.0, 100, 40, 100])) is None
 
 
 def test_hog_finds_nothing_in_an_empty_or_tiny_picture() -> None:

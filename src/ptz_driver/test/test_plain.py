@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ptz_driver.backends.recorded import Window, cut_out, window
-from ptz_driver.backends.virtual_ptz import VirtualPtz
 from ptz_driver.follower import ManualStay, decide
 from ptz_driver.frame_grid import FrameGrid
 from ptz_driver.health import Fault, PictureWatch
-from ptz_site import CameraOrder, Plan, PlanBook, PlanMode, PtzPosition, SlewLimits
+from ptz_site import CameraOrder, Plan, PlanBook, PlanMode, PtzDrive, PtzPosition, SlewLimits
 
 S = 1_000_000_000
 
@@ -73,7 +72,7 @@ def test_silence_and_a_frozen_picture_are_noticed_and_end() -> None:
 
 
 def test_a_turn_that_is_interrupted_goes_on_from_where_the_camera_is() -> None:
-    drive = VirtualPtz(PtzPosition(0, 0, 1), SlewLimits(1.0, 1000.0, 1.0))
+    drive = PtzDrive(PtzPosition(0, 0, 1), SlewLimits(1.0, 1000.0, 1.0))
     drive.go_to(PtzPosition(10, 0, 1), 0)
     halfway = drive.position(5 * S)
     drive.go_to(PtzPosition(0, 0, 1), 5 * S)
@@ -81,8 +80,8 @@ def test_a_turn_that_is_interrupted_goes_on_from_where_the_camera_is() -> None:
     assert halfway.pan == pytest.approx(5, abs=0.01)
     # A frame from before the second command is asked for after it.
     assert drive.position(4 * S).pan == pytest.approx(4, abs=0.01)
-    assert drive.status(6 * S).moving
-    assert not drive.status(20 * S).moving
+    assert drive.is_moving(6 * S)
+    assert not drive.is_moving(20 * S)
 
 
 def test_panning_left_moves_the_window_left_and_tilting_up_moves_it_up() -> None:

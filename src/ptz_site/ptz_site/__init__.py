@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The site description, PTZ camera geometry and motion, and the timetable of a plan. Without ROS."""
 
+from ptz_site.drive import PtzDrive
 from ptz_site.errors import SiteError, UserError
 from ptz_site.loader import load_site, media_path
 from ptz_site.motion import PtzPosition, SlewLimits, Turn, turn_time
@@ -15,6 +16,7 @@ __all__ = [
     'Plan',
     'PlanBook',
     'PlanMode',
+    'PtzDrive',
     'PtzPosition',
     'RecordedCamera',
     'SimulatedCamera',

@@ -9,7 +9,8 @@ from ptz_stitcher.report.measures import Rotation, RunMeasures, measure
 from ptz_stitcher.segments import FrameHeader, Mark, Phase
 
 MS = 1_000_000
-ROTATION = Rotation(0, 4000 * MS, 2000 * MS)
+T0 = 100_000 * MS
+ROTATION = Rotation(T0, T0 + 4000 * MS, 2000 * MS)
 
 
 def run(camera: str, orders: list[tuple[str, int]], turn_ms: int = 300, lag_ms: int = 0, until_ms: int = 4000) -> list[FrameHeader]:
@@ -19,9 +20,9 @@ def run(camera: str, orders: list[tuple[str, int]], turn_ms: int = 300, lag_ms: 
         slot = max(0, (stamp - lag_ms) // 2000)
         scene, switched = orders[slot]
         resting = stamp >= switched + lag_ms + turn_ms
-        arrived = max(0, switched + lag_ms + turn_ms) * MS if resting else 0
+        arrived = T0 + (switched + lag_ms + turn_ms) * MS if resting else 0
         phase = Phase.IN_POSITION if resting else Phase.TURNING
-        headers.append(FrameHeader(camera, scene, 7, number + 1, stamp * MS, phase, Mark.NONE, max(1, (switched + lag_ms) * MS), arrived, slot))
+        headers.append(FrameHeader(camera, scene, 7, number + 1, T0 + stamp * MS, phase, Mark.NONE, T0 + (switched + lag_ms) * MS, arrived, slot))
     return headers
 
 
@@ -45,13 +46,13 @@ def test_two_cameras_that_swap_cover_both_scenes_all_the_time() -> None:
 
 def test_the_spread_of_a_switch_is_that_of_the_commands() -> None:
     (switch,) = measured(NORTH, SOUTH).switches
-    assert (switch.slot, switch.cameras, switch.planned_ns) == (1, 2, 2000 * MS)
+    assert (switch.slot, switch.cameras, switch.planned_ns) == (1, 2, T0 + 2000 * MS)
     assert switch.spread_ns == 12 * MS
     assert switch.latest_ns == 12 * MS
 
 
 def test_a_camera_that_dies_leaves_a_gap_that_is_seen() -> None:
-    dead = [header for header in SOUTH if header.stamp_ns < 2500 * MS]
+    dead = [header for header in SOUTH if header.stamp_ns < T0 + 2500 * MS]
     gate = measured(NORTH, dead).scenes[0]
     assert gate.assigned < 0.75
     assert gate.longest_unassigned_ns > 1000 * MS

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from ptz_driver.arrival import PtzStatus
 from ptz_driver.backends.base import BackendError, CapturedFrame, Clock, Exposure, StampSource
 from ptz_driver.backends.video import Video
-from ptz_driver.backends.virtual_ptz import VirtualPtz
 from ptz_driver.frame_grid import FrameGrid
 from ptz_node.images import encode_jpeg
-from ptz_site import PtzPosition, RecordedCamera, Site
+from ptz_site import PtzDrive, PtzPosition, RecordedCamera, Site
 from ptz_site.geometry import focal_length
 
 _NANOSECONDS = 1_000_000_000
@@ -71,7 +70,7 @@ class RecordedBackend:
         self._site, self._name, self._settings, self._path = site, camera, settings, path
         self._epoch_ns, self._clock = epoch_ns, clock
         self._grid = FrameGrid(round(_NANOSECONDS / settings.rate))
-        self._ptz = VirtualPtz(PtzPosition(0.0, 0.0, settings.zoom[0]), settings.slew)
+        self._ptz = PtzDrive(PtzPosition(0.0, 0.0, settings.zoom[0]), settings.slew)
         self._video: Video | None = None
         self._last_stamp_ns = 0
 
@@ -105,7 +104,7 @@ class RecordedBackend:
 
     def status(self, at_ns: int) -> PtzStatus:
         """Where the window is."""
-        return self._ptz.status(at_ns)
+        return PtzStatus(at_ns, self._ptz.position(at_ns), self._ptz.is_moving(at_ns))
 
     def read(self) -> CapturedFrame | None:
         """The next picture of the video that was not read yet. Its stamp is the instant at which the common clock reaches it."""

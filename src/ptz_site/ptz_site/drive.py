@@ -1,17 +1,16 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""The drive of a camera that is not there: a pure function of the commands that it got."""
+"""The drive of a camera that is not there: where it looks is a pure function of the commands that it got."""
 
 from __future__ import annotations
 
 import threading
 
-from ptz_driver.arrival import PtzStatus
-from ptz_site import PtzPosition, SlewLimits, Turn
+from ptz_site.motion import PtzPosition, SlewLimits, Turn
 
 
-class VirtualPtz:
-    """Turns at the slew rate; a command in the middle of a turn begins where the camera is then."""
+class PtzDrive:
+    """Turns at the slew rate; a command in the middle of a turn begins where the camera is then. May be used from several threads."""
 
     def __init__(self, start: PtzPosition, limits: SlewLimits) -> None:
         self._limits = limits
@@ -24,16 +23,19 @@ class VirtualPtz:
             # The last but one answers for frames that were captured before the command and are asked for after it.
             self._turns = (self._turns[-1], Turn(self._at(at_ns).position(at_ns), goal, at_ns, self._limits))
 
+    def turn(self, at_ns: int) -> Turn:
+        """The turn that is under way at an instant, or that has ended last."""
+        with self._lock:
+            return self._at(at_ns)
+
     def position(self, at_ns: int) -> PtzPosition:
         """Where the camera looks at an instant."""
-        with self._lock:
-            return self._at(at_ns).position(at_ns)
+        return self.turn(at_ns).position(at_ns)
 
-    def status(self, at_ns: int) -> PtzStatus:
-        """What a camera would say of itself."""
-        with self._lock:
-            turn = self._at(at_ns)
-        return PtzStatus(at_ns, turn.position(at_ns), turn.start_ns <= at_ns < turn.end_ns)
+    def is_moving(self, at_ns: int) -> bool:
+        """Whether it turns at an instant."""
+        turn = self.turn(at_ns)
+        return turn.start_ns <= at_ns < turn.end_ns
 
     def _at(self, at_ns: int) -> Turn:
         newest = self._turns[-1]

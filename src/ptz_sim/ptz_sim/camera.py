@@ -1,0 +1,64 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated PTZ camera: what it is told moves it, what it sees is rendered."""
+
+from __future__ import annotations
+
+from ptz_site import PtzDrive, PtzPosition, Site
+from ptz_site.geometry import focal_length
+
+from ptz_sim.renderer import Image, Renderer
+from ptz_sim.world import World
+
+_NANOSECONDS = 1_000_000_000
+#: s that the shutter is open.
+_SHUTTER = 1 / 60
+
+
+class SimulatedPtz:
+    """One camera of a site. epoch_ns: ROS time at which the world's clock is 0, the same for all cameras of a region.
+
+    One thread may command while another captures.
+    """
+
+    def __init__(self, site: Site, camera: str, epoch_ns: int) -> None:
+        self._camera = site.cameras[camera]
+        self._epoch_ns = epoch_ns
+        self.world = World.of_site(site)
+        self._renderer = Renderer(self.world, self._camera.resolution)
+        self._drive = PtzDrive(PtzPosition(0.0, 0.0, self._camera.zoom[0]), self._camera.slew)
+
+    def go_to(self, position: PtzPosition, at_ns: int) -> None:
+        """Begins a turn."""
+        self._drive.go_to(position, at_ns)
+
+    def position(self, at_ns: int) -> PtzPosition:
+        """Where the camera looks at an instant."""
+        return self._drive.position(at_ns)
+
+    def is_moving(self, at_ns: int) -> bool:
+        """Whether it turns at an instant."""
+        return self._drive.is_moving(at_ns)
+
+    def seconds(self, at_ns: int) -> float:
+        """The world's time at an instant of ROS time."""
+        return max(0.0, (at_ns - self._epoch_ns) / _NANOSECONDS)
+
+    def capture(self, at_ns: int) -> Image:
+        """The picture (height, width, 3), BGR, that the camera takes at an instant."""
+        position = self.position(at_ns)
+        view = self._camera.projection(position)
+        assert view is not None  # simulated cameras have a pose
+        seconds = self.seconds(at_ns)
+        return self._renderer.render(seconds, view, self._exposure(seconds), self._blur(at_ns, position))
+
+    def _exposure(self, seconds: float) -> float:
+        """What automatic exposure makes of the light: most of its change, not all."""
+        return float(self.world.state(seconds).light.brightness ** -0.7)
+
+    def _blur(self, at_ns: int, position: PtzPosition) -> tuple[float, float]:
+        if not self.is_moving(at_ns):
+            return 0.0, 0.0
+        pan, tilt = self._drive.turn(at_ns).speed(at_ns)
+        focal = focal_length(self._camera.resolution[0], self._camera.hfov_rad, position.zoom)
+        return focal * pan * _SHUTTER, focal * tilt * _SHUTTER
