@@ -60,6 +60,7 @@ class Control:
         self._status: PtzStatus | None = None
         self._fault, self._fault_text = Fault.NONE, ''
         self._moves = 0
+        self._frame_slot = 0
         self._manual: ManualStay | None = None
         self._retry_at_ns = 0
         self._thread = threading.Thread(target=self._run, name='control', daemon=True)
@@ -110,7 +111,10 @@ class Control:
         with self._wake:
             showing, marks = self._marker.mark(stamp_ns)
             plan = self._book.in_force(stamp_ns)
-            return FrameContext(showing, marks, plan.slot(stamp_ns) if plan else 0, plan.revision if plan else 0)
+            # A frame between the slot's boundary and the command a moment later still belongs to the slot before.
+            if plan is not None and plan.scene(self._camera, stamp_ns) in ('', showing.scene):
+                self._frame_slot = plan.slot(stamp_ns)
+            return FrameContext(showing, marks, self._frame_slot, plan.revision if plan else 0)
 
     def slot(self, at_ns: int) -> int:
         """The slot of the plan in force."""
