@@ -27,7 +27,10 @@ class Track:
 
 
 class OverlapTracker:
-    """Ids count up and are never reused. least_overlap: of boxes that are taken as the same object; keep_ns: how long a track lives unseen."""
+    """Ids count up and are never reused.
+
+    least_overlap: of boxes that are taken as the same object; keep_ns: how long a track lives unseen.
+    """
 
     def __init__(self, least_overlap: float = 0.2, keep_ns: int = 3_000_000_000) -> None:
         self._least, self._keep_ns = least_overlap, keep_ns

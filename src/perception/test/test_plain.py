@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 import pytest
+
 from ptz_perception.detections import Detections, nothing, overlaps, suppress_overlaps
 from ptz_perception.detectors import make_detector
 from ptz_perception.detectors.hog import HogDetector
@@ -136,5 +137,3 @@ def test_an_error_does_not_end_the_worker() -> None:
     worker.give(1)
     assert done.wait(10)
     worker.close()
-
-

@@ -189,7 +189,9 @@ class Control:
                 scene = self._marker.newest.scene
                 self._fault = Fault.NOT_ARRIVED
                 limit = f'{self._site.region.arrival_timeout:g} s'
-                self._fault_text = f'{self._camera} did not arrive at {scene} within {limit}; check that it turns, or raise arrival_timeout'
+                self._fault_text = (
+                    f'{self._camera} did not arrive at {scene} within {limit}; check that it turns, or raise arrival_timeout'
+                )
                 self._marker.failed(status.at_ns)
         self._changed()
 

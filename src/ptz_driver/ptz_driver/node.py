@@ -138,4 +138,6 @@ class Driver(Node):
 
 def main() -> int:
     """Entry point of the executable."""
+    # The control thread must get the interpreter soon when a switch is due, also while a picture is being made.
+    sys.setswitchinterval(0.0005)
     return run(Driver, sys.argv)

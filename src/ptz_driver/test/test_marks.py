@@ -4,6 +4,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ptz_driver.marks import Mark, Phase, SegmentMarker
 
 

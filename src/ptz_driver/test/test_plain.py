@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ptz_driver.backends.recorded import Window, cut_out, window
 from ptz_driver.follower import ManualStay, decide
 from ptz_driver.frame_grid import FrameGrid

@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from ptz_site import PtzDrive, PtzPosition, Site
-from ptz_site.geometry import focal_length
-
 from ptz_sim.renderer import Image, Renderer
 from ptz_sim.world import World
+from ptz_site import PtzDrive, PtzPosition, Site
+from ptz_site.geometry import focal_length
 
 _NANOSECONDS = 1_000_000_000
 #: s that the shutter is open.

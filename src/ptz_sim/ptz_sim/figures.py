@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ptz_site.geometry import Projection
 
 from ptz_sim import pen
 from ptz_sim.layout import SUN
 from ptz_sim.pen import tone
 from ptz_sim.shapes import Array
 from ptz_sim.skeleton import Body, Joint
+from ptz_site.geometry import Projection
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -78,7 +78,7 @@ def project(body: Body, projection: Projection) -> Figure | None:
 
 def draw(picture: MatLike, figure: Figure, shade: float) -> None:
     """Draws a person. shade: 1 in the sun, less in the shadow of a building."""
-    body, look = figure.body, figure.body.walker.look
+    look = figure.body.walker.look
     upper = look.vest or look.upper
     colours = {
         'lower': look.lower,
@@ -111,7 +111,6 @@ def draw(picture: MatLike, figure: Figure, shade: float) -> None:
                 brush.part([joints[0], Joint(J.SLEEVE_L + side)], look.upper)
             else:
                 brush.part(list(joints), colours[kind])
-    del body
 
 
 def shadow(mask: MatLike, figure: Figure, projection: Projection, corner: Array) -> None:
@@ -190,7 +189,7 @@ def _torso(brush: _Brush, upper: tuple[float, ...]) -> None:
     facing = float(figure.body.front @ figure.to_camera)
     grid = _chest_grid(figure)
     if look.vest is not None:
-        _stripes(brush, grid)
+        _stripes(brush)
     if facing > 0.12:
         if look.vest is None:
             _quad(brush, grid, (0.22, 0.78), (0.28, 0.66), look.panel)
@@ -230,14 +229,17 @@ def _at(grid: Array, across: float, down: float) -> Array:
     return np.asarray(top + (low - top) * down)
 
 
-def _quad(
-    brush: _Brush, grid: Array, across: tuple[float, float], down: tuple[float, float], colour: tuple[float, ...]
-) -> None:
-    corners = [_at(grid, across[0], down[0]), _at(grid, across[1], down[0]), _at(grid, across[1], down[1]), _at(grid, across[0], down[1])]
+def _quad(brush: _Brush, grid: Array, across: tuple[float, float], down: tuple[float, float], colour: tuple[float, ...]) -> None:
+    corners = [
+        _at(grid, across[0], down[0]),
+        _at(grid, across[1], down[0]),
+        _at(grid, across[1], down[1]),
+        _at(grid, across[0], down[1]),
+    ]
     pen.fill(brush.picture, np.array(corners), tone(colour, 0.92 * brush.shade))
 
 
-def _stripes(brush: _Brush, grid: Array) -> None:
+def _stripes(brush: _Brush) -> None:
     """Reflecting bands around a safety vest, seen from every side."""
     figure = brush.figure
     top = (figure.pixels[J.SHOULDER_L] + figure.pixels[J.SHOULDER_R]) / 2
@@ -250,7 +252,9 @@ def _stripes(brush: _Brush, grid: Array) -> None:
         if len(near) < 2:
             continue
         left, right = float(near[:, 0].min()) + 0.5, float(near[:, 0].max()) - 0.5
-        band = np.array([(left, middle[1] - tall), (right, middle[1] - tall), (right, middle[1] + tall), (left, middle[1] + tall)])
+        band = np.array(
+            [(left, middle[1] - tall), (right, middle[1] - tall), (right, middle[1] + tall), (left, middle[1] + tall)]
+        )
         pen.fill(brush.picture, band, tone((225, 228, 228), brush.shade))
 
 
@@ -274,7 +278,7 @@ def _head(brush: _Brush) -> None:
     if look.helmet is not None:
         rise = np.array([0.0, -size * 0.28])
         brush.outline(np.array([crown + rise]), np.array([size * 1.12]), look.helmet)
-        peak = np.array([crown + (aside * size * 0.5, size * 0.05 + max(seen, 0) * size * 0.12)])
+        peak = np.array([(*crown, aside * size * 0.5, size * 0.05 + max(seen, 0) * size * 0.12)])
         pen.fill(brush.picture, _ellipse(peak[0], size * 1.15, size * 0.26), tone(look.helmet, 0.85 * brush.shade))
 
 
@@ -293,10 +297,15 @@ def _face(brush: _Brush, crown: Array, chin: Array, size: float, seen: float, as
     for sign in (-1, 1):
         eye = middle + np.array([aside * size * 0.25 + sign * size * 0.33 * across, -size * 0.12])
         pen.fill(brush.picture, _ellipse(eye, size * 0.12, size * 0.085), dark)
-        pen.line(brush.picture, np.array([eye + (-size * 0.17, -size * 0.2), eye + (size * 0.17, -size * 0.22)]), tone(look.hair, 0.8), size * 0.08)
+        pen.line(
+            brush.picture,
+            np.array([(*eye, -size * 0.17, -size * 0.2), (*eye, size * 0.17, -size * 0.22)]),
+            tone(look.hair, 0.8),
+            size * 0.08,
+        )
     mouth = middle + np.array([aside * size * 0.22, size * 0.48])
     reach = size * 0.24 * (0.4 + 0.6 * across)
-    pen.line(brush.picture, np.array([mouth - (reach, 0), mouth + (reach, 0)]), tone(look.skin, 0.55 * brush.shade), size * 0.09)
+    pen.line(brush.picture, np.array([mouth - (reach, 0), (*mouth, reach, 0)]), tone(look.skin, 0.55 * brush.shade), size * 0.09)
 
 
 def _ellipse(middle: Array, wide: float, tall: float) -> Array:

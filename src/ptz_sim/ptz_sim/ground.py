@@ -35,11 +35,13 @@ class Sheet:
     @property
     def texel(self) -> float:
         """Metres of one texel."""
-        return 2 * self.half / self.picture.shape[1]
+        return float(2 * self.half / self.picture.shape[1])
 
     def to_map(self) -> Array:
         """3x3 matrix from texels to map metres."""
-        return np.array([[self.texel, 0.0, -self.half + self.texel / 2], [0.0, -self.texel, self.half - self.texel / 2], [0.0, 0.0, 1.0]])
+        return np.array(
+            [[self.texel, 0.0, -self.half + self.texel / 2], [0.0, -self.texel, self.half - self.texel / 2], [0.0, 0.0, 1.0]]
+        )
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def make_ground(layout: Layout, scenes: Mapping[str, Sequence[Point]], seed: int
     painter = _Painter(size, half, np.random.default_rng([seed, 7]))
     painter.grass()
     painter.paths(layout)
-    painter.yards(scenes, layout)
+    painter.yards(scenes)
     painter.road(layout)
     painter.traces(layout)
     shadow = painter.shadows(layout)
@@ -114,7 +116,7 @@ class _Painter:
         self._rim(mask, 0.14, (108, 116, 122))
         self._lay(mask, (132, 146, 154), grain=0.8, patches=0.7, pattern=self._pavers(0.2, 0.1, 9.0))
 
-    def yards(self, scenes: Mapping[str, Sequence[Point]], layout: Layout) -> None:
+    def yards(self, scenes: Mapping[str, Sequence[Point]]) -> None:
         """Each scene lies on a yard: large slabs or paving, with the scene's outline painted on it."""
         for index, polygon in enumerate(scenes.values()):
             corners = np.asarray(polygon, float)
@@ -181,7 +183,7 @@ class _Painter:
     def shadows(self, layout: Layout) -> MatLike:
         """Darkens the ground in the shadow of buildings, hedges and trees, and at the foot of walls. Returns the shadow's mask."""
         mask = np.zeros((self.size, self.size), np.uint8)
-        foot = np.zeros_like(mask)
+        foot: MatLike = np.zeros_like(mask)
         for structure in layout.buildings + layout.furniture + layout.hedges:
             self._cast(mask, structure)
             cv2.fillConvexPoly(foot, self._texels(structure.block.corners(0.12)), 255, cv2.LINE_AA)
@@ -253,7 +255,7 @@ class _Painter:
             joints[row * wide : (row + 1) * wide, (row % 2) * (long // 2) :: long] = -24
             shift = (row % 2) * (long // 2)
             tones[row * wide : (row + 1) * wide] = np.roll(tones[row * wide : (row + 1) * wide], shift, axis=1)
-        return tones + joints
+        return np.asarray(tones + joints, float)
 
     def _slabs(self, size: float) -> Array:
         side = max(4, round(size * self.scale))
@@ -262,7 +264,7 @@ class _Painter:
             for offset in (0, 1):
                 index = np.arange(offset, 8 * side, side)
                 tones[(index, slice(None)) if axis == 0 else (slice(None), index)] -= 34 if offset == 0 else 12
-        return tones
+        return np.asarray(tones, float)
 
     def _outline(self, polygon: Sequence[Point]) -> None:
         """The scene's border: yellow corner marks and dashes, as on a works yard."""
@@ -273,7 +275,9 @@ class _Painter:
             step = (end - start) / max(length, 1e-9)
             for begin in np.arange(0, length, 2.0):
                 stop = min(begin + 1.0, length)
-                cv2.line(mask, self._texel(start + step * begin), self._texel(start + step * stop), 255, self._width(0.1), cv2.LINE_AA)
+                cv2.line(
+                    mask, self._texel(start + step * begin), self._texel(start + step * stop), 255, self._width(0.1), cv2.LINE_AA
+                )
         self._blend(mask, (60, 190, 225), 0.75)
 
     def _crossings(self, layout: Layout) -> list[float]:
@@ -354,13 +358,19 @@ def _surroundings(layout: Layout, seed: int) -> Sheet:
     rng = np.random.default_rng([seed, 8])
     scale = size / (2 * half)
     value = clouds(rng, size, [(10, 7.0), (60, 5.0), (300, 4.0), (1024, 4.0)])
-    picture = np.stack([np.clip(c + t * value, 0, 255) for c, t in zip(_GRASS, (0.6, 1.0, 1.2), strict=True)], axis=2).astype(np.uint8)
+    picture = np.stack([np.clip(c + t * value, 0, 255) for c, t in zip(_GRASS, (0.6, 1.0, 1.2), strict=True)], axis=2).astype(
+        np.uint8
+    )
     for _ in range(16):
         middle = rng.uniform(-half, half, 2)
         if np.hypot(*middle) < layout.half * 1.9:
             continue
         size_m = rng.uniform(25, 80, 2)
-        box = ((np.array([middle[0] + half, half - middle[1]]) * scale).tolist(), (size_m * scale).tolist(), float(rng.uniform(0, 90)))
+        box = (
+            (np.array([middle[0] + half, half - middle[1]]) * scale).tolist(),
+            (size_m * scale).tolist(),
+            float(rng.uniform(0, 90)),
+        )
         colour = ((70, 130, 120), (90, 150, 165), (60, 105, 75), (80, 110, 130))[int(rng.integers(4))]
         corners = np.rint(cv2.boxPoints(box)).astype(np.int32)  # type: ignore[arg-type]
         cv2.fillConvexPoly(picture, corners, colour, cv2.LINE_AA)
@@ -368,5 +378,7 @@ def _surroundings(layout: Layout, seed: int) -> Sheet:
     road = layout.road
     ends = [((p[0] + half) * scale, (half - p[1]) * scale) for p in (road.point(-half, 0), road.point(half, 0))]
     (x0, y0), (x1, y1) = ends
-    cv2.line(picture, (round(x0), round(y0)), (round(x1), round(y1)), (76, 76, 75), max(1, round(road.width * scale)), cv2.LINE_AA)
+    cv2.line(
+        picture, (round(x0), round(y0)), (round(x1), round(y1)), (76, 76, 75), max(1, round(road.width * scale)), cv2.LINE_AA
+    )
     return Sheet(picture, half)

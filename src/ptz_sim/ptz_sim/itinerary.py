@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ptz_site.geometry import wrap_angle
 
 from ptz_sim.shapes import Array, Point
+from ptz_site.geometry import wrap_angle
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Itinerary:
 
 
 def _piece(at: float, times: Array) -> int:
-    return int(min(max(np.searchsorted(times, at, side='right') - 1, 0), len(times) - 2))
+    return min(max(int(np.searchsorted(times, at, side='right')) - 1, 0), len(times) - 2)
 
 
 def _integral(at: float, times: Array, values: Array, areas: Array) -> tuple[Array, Array]:

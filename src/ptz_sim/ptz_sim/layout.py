@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from ptz_site.schema import SimulationSettings
 
 from ptz_sim.shapes import Array, Block, Blocks, Point, centroid, in_polygon, polygon_distance, turn
+from ptz_site.schema import SimulationSettings
 
 #: Direction to the sun: azimuth and elevation in radians. It stays; what changes is how bright it shines.
 SUN = (math.radians(-125.0), math.radians(40.0))
@@ -369,9 +369,7 @@ class _Placer:
 
     def _leaves_view(self, screen: Block) -> bool:
         blocks = Blocks([screen])
-        cut = [
-            hidden | blocks.hits(origins, ends)[:, 0] for hidden, (origins, ends) in zip(self._cut, self._sights, strict=True)
-        ]
+        cut = [hidden | blocks.hits(origins, ends)[:, 0] for hidden, (origins, ends) in zip(self._cut, self._sights, strict=True)]
         if any(hidden.mean() > self.HIDDEN for hidden in cut):
             return False
         self._cut = cut

@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from ptz_site.geometry import Projection
 
 from ptz_sim import figures, pen, structures
 from ptz_sim.ground import Sheet, make_ground
@@ -19,6 +20,7 @@ from ptz_sim.light import Light
 from ptz_sim.shapes import Array
 from ptz_sim.skeleton import body
 from ptz_sim.world import World, WorldState
+from ptz_site.geometry import Projection
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -27,7 +29,7 @@ Image = NDArray[np.uint8]
 #: Rows are drawn in bands, each with the ground texture of its fineness.
 _BANDS = 4
 _SKY_LOW, _SKY_HIGH = np.array([236.0, 226.0, 214.0]), np.array([214.0, 170.0, 128.0])
-_NOISE = 3
+_NOISE = 2
 
 
 class Renderer:
@@ -64,7 +66,7 @@ class Renderer:
             return
         # Rows near the horizon show far more metres for each pixel.
         edges = np.unique(np.round(top + (self._height - top) * np.linspace(0, 1, _BANDS + 1) ** 1.6).astype(int))
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in itertools.pairwise(edges):
             band = picture[begin:end]
             ground = view.to_ground(((self._width - 1) / 2, (begin + end) / 2))
             away = math.dist(ground, view.centre[:2]) if ground else 1000.0
@@ -92,22 +94,21 @@ class Renderer:
         # Hedges and what lies beyond them surround everything else.
         for structure in structures.by_distance((*layout.backdrop, *layout.hedges), centre):
             structures.draw_structure(picture, structure, view)
-        things: list[tuple[float, Callable[[], None]]] = []
-        for built in (*layout.buildings, *layout.furniture):
-            things.append((structures.distance(built.block, centre), lambda b=built: structures.draw_structure(picture, b, view)))  # type: ignore[misc]
-        for tree in layout.trees:
-            away = math.hypot(tree.x - centre[0], tree.y - centre[1])
-            things.append((away, lambda t=tree: structures.draw_tree(picture, t, view)))  # type: ignore[misc]
-        for vehicle in state.vehicles:
-            things.append((structures.distance(vehicle.block, centre), lambda v=vehicle: structures.draw_vehicle(picture, v, view)))  # type: ignore[misc]
         people = self._figures(state, view)
         for figure in people:
             self._cast_shadow(picture, figure, view)
+        things: list[tuple[float, Callable[[], None]]] = []
+        for built in (*layout.buildings, *layout.furniture):
+            things.append((structures.distance(built.block, centre), partial(structures.draw_structure, picture, built, view)))
+        for tree in layout.trees:
+            away = math.hypot(tree.x - centre[0], tree.y - centre[1])
+            things.append((away, partial(structures.draw_tree, picture, tree, view)))
+        for vehicle in state.vehicles:
+            things.append((structures.distance(vehicle.block, centre), partial(structures.draw_vehicle, picture, vehicle, view)))
         for figure in people:
             walker = figure.body.walker
             away = math.hypot(walker.x - centre[0], walker.y - centre[1])
-            shade = self._ground.in_shadow(walker.x, walker.y)
-            things.append((away, lambda f=figure, s=shade: figures.draw(picture, f, s)))  # type: ignore[misc]
+            things.append((away, partial(figures.draw, picture, figure, self._ground.in_shadow(walker.x, walker.y))))
         for _, draw in sorted(things, key=lambda thing: -thing[0]):
             draw()
 

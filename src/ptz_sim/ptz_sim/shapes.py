@@ -32,7 +32,7 @@ class Block:
         """The four corners of the footprint (4, 2), counter-clockwise, widened by a margin."""
         along, across = self.length / 2 + margin, self.width / 2 + margin
         local = np.array([[-along, -across], [along, -across], [along, across], [-along, across]])
-        return local @ turn(self.yaw).T + np.array([self.x, self.y])
+        return np.asarray(local @ turn(self.yaw).T + np.array([self.x, self.y]))
 
     def contains(self, points: Array, margin: float = 0.0) -> Flags:
         """Which points (n, 2) stand in the footprint widened by a margin."""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from ptz_site.geometry import Projection
 
 from ptz_sim import pen
 from ptz_sim.layout import SUN, Look, Structure, Tree
 from ptz_sim.shapes import Array, Block
 from ptz_sim.vehicles import Body, Vehicle
+from ptz_site.geometry import Projection
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -149,7 +149,9 @@ def _wheels(picture: MatLike, block: Block, view: Projection) -> None:
         for across in (-0.5, 0.5):
             dx, dy = along * block.length, across * block.width
             centre = np.array([[block.x + dx * cos - dy * sin, block.y + dx * sin + dy * cos, 0.32]])
-            rim = centre + 0.32 * np.array([[c * cos, c * sin, s] for c, s in ((math.cos(a), math.sin(a)) for a in np.linspace(0, 2 * math.pi, 14))])
+            rim = centre + 0.32 * np.array(
+                [[c * cos, c * sin, s] for c, s in ((math.cos(a), math.sin(a)) for a in np.linspace(0, 2 * math.pi, 14))]
+            )
             pixels, depths = view.project(rim)
             if depths.min() > _NEAR:
                 pen.fill(picture, pixels, (28, 28, 30))

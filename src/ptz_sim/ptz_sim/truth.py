@@ -8,11 +8,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from ptz_site.geometry import Projection, wrap_angle
 
 from ptz_sim.shapes import Array, in_polygon
 from ptz_sim.skeleton import BODY, body
 from ptz_sim.world import World
+from ptz_site.geometry import Projection, wrap_angle
 
 _TEST_JOINTS = tuple(int(joint) for joint in BODY)
 
@@ -70,7 +70,12 @@ def truth(world: World, view: Projection, resolution: tuple[int, int], seconds: 
                 y=walker.y,
                 heading=walker.heading,
                 speed=walker.speed,
-                box=((corners[0] + corners[2]) / 2, (corners[1] + corners[3]) / 2, corners[2] - corners[0], corners[3] - corners[1]),
+                box=(
+                    (corners[0] + corners[2]) / 2,
+                    (corners[1] + corners[3]) / 2,
+                    corners[2] - corners[0],
+                    corners[3] - corners[1],
+                ),
                 completeness=complete,
                 occluded=float(hidden.mean()),
                 distance=math.hypot(walker.x - float(centre[0]), walker.y - float(centre[1])),

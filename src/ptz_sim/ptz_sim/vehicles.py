@@ -18,7 +18,15 @@ from ptz_sim.shapes import Array, Block
 
 Colour = tuple[int, int, int]
 
-_PAINT: tuple[Colour, ...] = ((190, 192, 196), (60, 60, 62), (40, 35, 150), (140, 85, 40), (225, 228, 230), (70, 105, 60), (105, 150, 175))
+_PAINT: tuple[Colour, ...] = (
+    (190, 192, 196),
+    (60, 60, 62),
+    (40, 35, 150),
+    (140, 85, 40),
+    (225, 228, 230),
+    (70, 105, 60),
+    (105, 150, 175),
+)
 
 
 class Body(Enum):
@@ -101,5 +109,3 @@ class Traffic:
                 across = np.abs(rel @ np.array([-math.sin(moment.heading), math.cos(moment.heading)]))
                 met += float(np.sum((along < 3.8) & (across < 1.5)))
         return met
-
-

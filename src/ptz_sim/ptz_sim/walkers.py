@@ -28,7 +28,15 @@ _UPPER: tuple[Colour, ...] = (
     (40, 40, 190), (165, 75, 25), (45, 165, 230), (70, 115, 30), (205, 205, 208), (120, 40, 105),
     (35, 30, 28), (30, 110, 215), (140, 120, 35), (150, 130, 225), (95, 45, 20), (60, 190, 200),
 )  # fmt: skip
-_LOWER: tuple[Colour, ...] = ((85, 52, 36), (38, 36, 36), (96, 130, 150), (120, 92, 66), (60, 66, 72), (50, 76, 90), (150, 158, 160))
+_LOWER: tuple[Colour, ...] = (
+    (85, 52, 36),
+    (38, 36, 36),
+    (96, 130, 150),
+    (120, 92, 66),
+    (60, 66, 72),
+    (50, 76, 90),
+    (150, 158, 160),
+)
 _HAIR: tuple[Colour, ...] = ((22, 24, 28), (30, 45, 70), (60, 105, 150), (120, 125, 128), (28, 34, 92), (18, 18, 20))
 _SKIN: tuple[Colour, ...] = ((165, 190, 232), (130, 165, 215), (95, 130, 185), (60, 88, 135), (45, 62, 98))
 _PANEL: tuple[Colour, ...] = ((235, 235, 235), (40, 210, 240), (225, 190, 80), (40, 40, 45), (70, 90, 235), (190, 235, 190))
@@ -105,11 +113,11 @@ class Crowd:
     def _walker(self, person: _Person, moment: Moment, seconds: float) -> Walker:
         stride = STRIDE * person.look.height / 1.75
         standing = max(0.0, 1 - moment.speed / 0.5)
-        glance = (0.18 + 0.35 * standing) * math.sin(0.55 * seconds + 1.7 * person.number) * math.sin(0.21 * seconds + person.number)
-        gait = 2 * math.pi * ((moment.gone / stride) % 1.0)
-        return Walker(
-            person.number, moment.x, moment.y, moment.heading, moment.heading + glance, moment.speed, gait, person.look
+        glance = (
+            (0.18 + 0.35 * standing) * math.sin(0.55 * seconds + 1.7 * person.number) * math.sin(0.21 * seconds + person.number)
         )
+        gait = 2 * math.pi * ((moment.gone / stride) % 1.0)
+        return Walker(person.number, moment.x, moment.y, moment.heading, moment.heading + glance, moment.speed, gait, person.look)
 
     def _make_visit(self, number: int, period: int) -> Itinerary:
         person = self._people[number]

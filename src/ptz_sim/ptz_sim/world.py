@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from ptz_site import Site
-from ptz_site.schema import SimulationSettings
 
 from ptz_sim.layout import Viewpoint, make_layout
 from ptz_sim.light import Light, light_at
 from ptz_sim.shapes import Array, Point
 from ptz_sim.vehicles import Traffic, Vehicle
 from ptz_sim.walkers import Crowd, Walker
+from ptz_site import Site
+from ptz_site.schema import SimulationSettings
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,7 @@ class World:
 
     def state(self, seconds: float) -> WorldState:
         """Who and what is where. Any time from 0 on, hours long."""
-        return WorldState(
-            seconds, self._crowd.at(seconds), self._traffic.at(seconds), light_at(seconds, self.settings.seed)
-        )
+        return WorldState(seconds, self._crowd.at(seconds), self._traffic.at(seconds), light_at(seconds, self.settings.seed))
 
     def _places(self, seconds: float) -> Array:
         return np.array([[w.x, w.y] for w in self._crowd.at(seconds)]).reshape(-1, 2)

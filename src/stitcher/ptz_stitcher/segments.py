@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cuts the frames of one scene into segments, by the marks. Headers in, decisions out.
 
-A segment is the frames of one camera on one scene from one switch to the next. It is known by the camera, its driver's session and the instant at which the
-switch was commanded, which every frame's header carries; so a lost frame, even the one with the mark, never merges two segments.
+A segment is the frames of one camera on one scene from one switch to the next. It is known by the camera, its driver's session and
+the instant at which the switch was commanded, which every frame's header carries; so a lost frame, even the one with the mark, never
+merges two segments.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ class Placed:
 class SceneCutter:
     """Puts the frames of one scene, from all cameras, into the order of their stamps and into segments.
 
-    reorder_ns: how long a frame may come after one with a later stamp. Frames of the same camera, session and sequence are taken once. A frame that comes
-    later than that is counted in `late` and dropped: its place is written already.
+    reorder_ns: how long a frame may come after one with a later stamp. Frames of the same camera, session and sequence are taken once.
+    A frame that comes later than that is counted in `late` and dropped: its place is written already.
     """
 
     scene: str

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,11 +122,9 @@ class SequenceWriter:
 
     @staticmethod
     def _close_quietly(bag: BagWriter) -> None:
-        try:
+        # What could be kept was kept when the writing failed.
+        with contextlib.suppress(RecordingError):
             bag.close()
-        except RecordingError:
-            # What could be kept was kept when the writing failed.
-            pass
 
     def _chapter_list(self) -> list[Chapter]:
         ends = [start for _, start in self._chapters[1:]]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ptz_stitcher.report.measures import Rotation, RunMeasures, measure
 from ptz_stitcher.segments import FrameHeader, Mark, Phase
 
@@ -13,7 +14,9 @@ T0 = 100_000 * MS
 ROTATION = Rotation(T0, T0 + 4000 * MS, 2000 * MS)
 
 
-def run(camera: str, orders: list[tuple[str, int]], turn_ms: int = 300, lag_ms: int = 0, until_ms: int = 4000) -> list[FrameHeader]:
+def run(
+    camera: str, orders: list[tuple[str, int]], turn_ms: int = 300, lag_ms: int = 0, until_ms: int = 4000
+) -> list[FrameHeader]:
     """A camera's frames, every 100 ms: the scenes of its slots and when it was told to turn there."""
     headers = []
     for number, stamp in enumerate(range(50, until_ms, 100)):
@@ -22,7 +25,11 @@ def run(camera: str, orders: list[tuple[str, int]], turn_ms: int = 300, lag_ms: 
         resting = stamp >= switched + lag_ms + turn_ms
         arrived = T0 + (switched + lag_ms + turn_ms) * MS if resting else 0
         phase = Phase.IN_POSITION if resting else Phase.TURNING
-        headers.append(FrameHeader(camera, scene, 7, number + 1, T0 + stamp * MS, phase, Mark.NONE, T0 + (switched + lag_ms) * MS, arrived, slot))
+        headers.append(
+            FrameHeader(
+                camera, scene, 7, number + 1, T0 + stamp * MS, phase, Mark.NONE, T0 + (switched + lag_ms) * MS, arrived, slot
+            )
+        )
     return headers
 
 

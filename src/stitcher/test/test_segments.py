@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ptz_site import CameraOrder, Plan, PlanMode
 from ptz_stitcher.segments import Cut, FrameHeader, LossCounter, Mark, Phase, Placed, SceneCutter
 from ptz_stitcher.window import RotationWindow
@@ -16,7 +18,9 @@ MS = 1_000_000
 S = 1_000_000_000
 
 
-def frames(camera: str, switch_ms: int, turn_ms: int, end_ms: int, slot: int, first: int = 1, session: int = 1) -> list[FrameHeader]:
+def frames(
+    camera: str, switch_ms: int, turn_ms: int, end_ms: int, slot: int, first: int = 1, session: int = 1
+) -> list[FrameHeader]:
     """The frames of one segment, every 100 ms."""
     result = []
     for number, stamp in enumerate(range(switch_ms, end_ms, 100)):
@@ -69,9 +73,7 @@ def test_lost_marks_do_not_merge_segments() -> None:
 
 
 def test_a_restarted_camera_begins_a_new_segment() -> None:
-    again = frames('north', 0, 0, 500, 0) + [
-        FrameHeader('north', 'gate', 2, 1, 900 * MS, Phase.IN_POSITION, Mark.NONE, 0, 1, 0)
-    ]
+    again = [*frames('north', 0, 0, 500, 0), FrameHeader('north', 'gate', 2, 1, 900 * MS, Phase.IN_POSITION, Mark.NONE, 0, 1, 0)]
     assert len(cut(again)[1].segments) == 2
 
 
@@ -86,7 +88,7 @@ def test_when_the_shown_camera_falls_silent_the_other_is_shown() -> None:
     both = sorted(frames('north', 0, 0, 1000, 0) + frames('south', 0, 0, 4000, 0), key=lambda h: h.stamp_ns)
     shown = [p.header for p in cut(both)[0] if p.shown]
     assert shown[-1].camera == 'south'
-    assert max(b.stamp_ns - a.stamp_ns for a, b in zip(shown, shown[1:], strict=False)) < 1500 * MS
+    assert max(b.stamp_ns - a.stamp_ns for a, b in itertools.pairwise(shown)) < 1500 * MS
 
 
 def test_a_frame_that_comes_too_late_is_counted() -> None:

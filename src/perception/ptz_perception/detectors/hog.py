@@ -24,7 +24,7 @@ class HogDetector:
     def __init__(self, width: int, score: float) -> None:
         self._width, self._score = width, score
         self._hog = cv2.HOGDescriptor()
-        self._hog.setSVMDetector(cv2.HOGDescriptor.getDefaultPeopleDetector())
+        self._hog.setSVMDetector(np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector(), np.float32))
 
     def detect(self, picture: Image) -> Detections:
         """People in a picture, which is reduced to the detector's width before."""

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """YOLOX models in ONNX: output (1, n, 5 + classes), not decoded.
 
-Ge et al., YOLOX: Exceeding YOLO Series in 2021, arXiv:2107.08430. Input: BGR from 0 to 255, the picture in the upper left corner, the rest 114.
+Ge et al., YOLOX: Exceeding YOLO Series in 2021, arXiv:2107.08430. Input: BGR from 0 to 255, the picture in the upper left
+corner, the rest 114.
 """
 
 from __future__ import annotations

@@ -251,7 +251,7 @@ class BagWriter:
         crc = zlib.crc32(struct.pack('<BQQQ', Opcode.FOOTER, 8 + 8 + 4, summary_start, offset_start), zlib.crc32(data))
         footer = RecordBuilder()
         Footer(summary_start=summary_start, summary_offset_start=offset_start, summary_crc=crc).write(footer)
-        return ending + data + footer.end() + MAGIC
+        return bytes(ending + data + footer.end() + MAGIC)
 
     def _statistics(self) -> Statistics:
         return Statistics(

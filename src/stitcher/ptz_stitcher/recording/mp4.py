@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An MP4 of pictures that are encoded already: they go in as they are, with their own times.
 
-The file is fragmented while it is written, so that everything but the last picture plays after kill -9; closing makes it an ordinary, indexed file
-with chapters (FFmpeg's movflags hybrid_fragmented).
+The file is fragmented while it is written, so that everything but the last picture plays after kill -9; closing makes it an
+ordinary, indexed file with chapters (FFmpeg's movflags hybrid_fragmented).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import Any, cast
 
 import av
 from av.container import OutputContainer
@@ -70,6 +71,7 @@ class VideoWriter:
             raise RecordingError(self.path, f'a picture of {size[0]}x{size[1]} in a video of {self._size[0]}x{self._size[1]}')
         assert self._container is not None
         packet = av.Packet(jpeg)
+        assert self._stream is not None
         packet.stream = self._stream
         packet.time_base = TIME_BASE
         # Players need growing times; two pictures of one stamp can't both be shown anyway.
@@ -88,7 +90,7 @@ class VideoWriter:
         if container is None or self._failed:
             return
         try:
-            container.set_chapters([self._chapter(number, chapter) for number, chapter in enumerate(chapters)])
+            container.set_chapters(cast(Any, [self._chapter(number, chapter) for number, chapter in enumerate(chapters)]))
             container.close()
         except (av.FFmpegError, OSError) as error:
             self._failed = True
@@ -99,7 +101,7 @@ class VideoWriter:
         began = datetime.fromtimestamp(stamp_ns / _NANOSECONDS, UTC)
         try:
             container = av.open(str(self.path), 'w', format='mp4', options=_OPTIONS)
-            stream = container.add_stream('mjpeg', rate=10)
+            stream = cast(VideoStream, container.add_stream('mjpeg', rate=10))
             stream.width, stream.height = size
             stream.pix_fmt = 'yuvj420p'
             stream.time_base = TIME_BASE
@@ -123,7 +125,7 @@ class VideoWriter:
     def _ticks(self, stamp_ns: int) -> int:
         return round((stamp_ns - self._start_ns) * TIME_BASE.denominator / _NANOSECONDS)
 
-    def _chapter(self, number: int, chapter: Chapter) -> dict[str, object]:
+    def _chapter(self, number: int, chapter: Chapter) -> dict[str, Any]:
         return {
             'id': number,
             'start': max(0, self._ticks(chapter.start_ns)),

@@ -86,11 +86,12 @@ def _bar(span: Span, scale: _Scale, top: float, colour: str, label: str, lane: t
     top += lane[0] * height
     seconds = (span.end_ns - span.begin_ns) / NANOSECONDS
     title = f'{span.camera} on {span.scene or "nothing"}, slot {span.slot}, {seconds:.1f} s'
-    bar = f'<g><title>{escape(title)}</title><rect x="{left:.1f}" y="{top}" width="{max(0.5, right - left):.1f}" height="{height}" fill="{colour}"/>'
+    box = f'y="{top}" height="{height}"'
+    bar = f'<g><title>{escape(title)}</title><rect x="{left:.1f}" width="{max(0.5, right - left):.1f}" {box} fill="{colour}"/>'
     arrived = span.end_ns if span.arrived_ns is None else span.arrived_ns
     turned = scale.x(min(arrived, span.end_ns)) - left
     if turned > 0.4:
-        bar += f'<rect x="{left:.1f}" y="{top}" width="{turned:.1f}" height="{height}" fill="url(#turning)"/>'
+        bar += f'<rect x="{left:.1f}" width="{turned:.1f}" {box} fill="url(#turning)"/>'
     if right - left - max(0.0, turned) > 8 * len(label) and height > 14:
         bar += f'<text x="{left + max(0.0, turned) + 5:.1f}" y="{top + height / 2 + 4}" class="bar">{escape(label)}</text>'
     return bar + '</g>'

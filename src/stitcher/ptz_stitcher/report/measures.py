@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ def measure(headers: Iterable[FrameHeader], scenes: Sequence[str], rotation: Rot
 def _spans(headers: list[FrameHeader], rotation: Rotation) -> list[Span]:
     """The spans of one camera. A frame stands for the time until the camera's next frame, but not for longer than a few frames."""
     headers.sort(key=lambda header: header.stamp_ns)
-    gaps = sorted(after.stamp_ns - before.stamp_ns for before, after in zip(headers, headers[1:], strict=False))
+    gaps = sorted(after.stamp_ns - before.stamp_ns for before, after in itertools.pairwise(headers))
     period = gaps[len(gaps) // 2] if gaps else NANOSECONDS // 10
     spans: list[Span] = []
     group: list[FrameHeader] = []
