@@ -278,7 +278,7 @@ def _head(brush: _Brush) -> None:
     if look.helmet is not None:
         rise = np.array([0.0, -size * 0.28])
         brush.outline(np.array([crown + rise]), np.array([size * 1.12]), look.helmet)
-        peak = np.array([(*crown, aside * size * 0.5, size * 0.05 + max(seen, 0) * size * 0.12)])
+        peak = np.array([crown + np.array([aside * size * 0.5, size * 0.05 + max(seen, 0) * size * 0.12])])
         pen.fill(brush.picture, _ellipse(peak[0], size * 1.15, size * 0.26), tone(look.helmet, 0.85 * brush.shade))
 
 
@@ -299,13 +299,18 @@ def _face(brush: _Brush, crown: Array, chin: Array, size: float, seen: float, as
         pen.fill(brush.picture, _ellipse(eye, size * 0.12, size * 0.085), dark)
         pen.line(
             brush.picture,
-            np.array([(*eye, -size * 0.17, -size * 0.2), (*eye, size * 0.17, -size * 0.22)]),
+            np.array([eye + np.array([-size * 0.17, -size * 0.2]), eye + np.array([size * 0.17, -size * 0.22])]),
             tone(look.hair, 0.8),
             size * 0.08,
         )
     mouth = middle + np.array([aside * size * 0.22, size * 0.48])
     reach = size * 0.24 * (0.4 + 0.6 * across)
-    pen.line(brush.picture, np.array([mouth - (reach, 0), (*mouth, reach, 0)]), tone(look.skin, 0.55 * brush.shade), size * 0.09)
+    pen.line(
+        brush.picture,
+        np.array([mouth - np.array([reach, 0]), mouth + np.array([reach, 0])]),
+        tone(look.skin, 0.55 * brush.shade),
+        size * 0.09,
+    )
 
 
 def _ellipse(middle: Array, wide: float, tall: float) -> Array:

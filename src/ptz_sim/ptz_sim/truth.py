@@ -58,7 +58,7 @@ def truth(world: World, view: Projection, resolution: tuple[int, int], seconds: 
         complete = float(np.prod(inside[2:] - inside[:2])) / max(area, 1e-9)
         if complete <= 0:
             continue
-        hidden = opaque.hits(np.tile(centre, (len(balls), 1)), balls)
+        hidden = opaque.hits(np.tile(centre, (len(balls), 1)), balls).any(axis=1)
         for other in boxes:
             hidden = hidden | ((pixels > other[:2]) & (pixels < other[2:])).all(axis=1)
         boxes.append(corners)
