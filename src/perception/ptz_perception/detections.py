@@ -17,7 +17,7 @@ Image = NDArray[np.uint8]
 class Detections:
     """boxes (n, 4): centre x, centre y, width, height in pixels; scores (n,) from 0 to 1; classes: n names.
 
-    Raises ValueError if the shapes don't fit together.
+    Raises ValueError if the shapes don't fit together, or a value can't be one of a box in a picture.
     """
 
     boxes: Boxes
@@ -30,6 +30,10 @@ class Detections:
             raise ValueError(
                 f'{count} classes need boxes ({count}, 4) and scores ({count},), not {self.boxes.shape} and {self.scores.shape}'
             )
+        if not np.isfinite(self.boxes).all() or (self.boxes[:, 2:] < 0).any():
+            raise ValueError('boxes must be finite, with widths and heights of at least 0')
+        if not ((self.scores >= 0) & (self.scores <= 1)).all():
+            raise ValueError('scores must be from 0 to 1')
 
     def __len__(self) -> int:
         return len(self.classes)

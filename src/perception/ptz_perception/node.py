@@ -11,6 +11,8 @@ from pathlib import Path
 
 import cv2
 from geometry_msgs.msg import Point
+from rcl_interfaces.msg import IntegerRange
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
 
@@ -18,40 +20,44 @@ from ptz_collab_msgs.msg import Detection, PresetFrame, PresetHeader, TrackArray
 from ptz_collab_msgs.msg import Track as TrackMsg
 from ptz_node import diagnostics, names
 from ptz_node.convert import time_from_ns, time_to_ns
-from ptz_node.images import decode, to_compressed_msg
+from ptz_node.images import Image, decode, to_compressed_msg
 from ptz_node.parameters import declare_camera, declare_site, describe
 from ptz_node.qos import EVENTS, FRAMES_LATEST, FRAMES_OUT
 from ptz_node.run import run
 from ptz_perception.annotate import annotate
 from ptz_perception.detectors import make_detector
-from ptz_perception.locate import foot_on_ground
+from ptz_perception.locate import foot_on_ground, view_of
+from ptz_perception.pace import Pace
 from ptz_perception.tracker import OverlapTracker, Track
 from ptz_perception.worker import LatestWorker
-from ptz_site import PtzPosition
+from ptz_site import UserError
 
-_NANOSECONDS = 1_000_000_000
+_JPEG_END = b'\xff\xd9'
+#: Bytes that some cameras pad a JPEG with.
+_MOST_PADDING = 64
+_LOG_PERIOD = 10.0
 
 
 class Perception(Node):
-    """Looks at the newest frames of a camera at rest, in a thread of its own."""
+    """Looks at the newest frames of a camera at rest, in a thread of its own.
+
+    Frames of a camera that turns, has a fault, or was never told where to look are left out: what they show, and from where, is
+    not known.
+    """
 
     def __init__(self) -> None:
         super().__init__('perception')
         parameters = declare_site(self)
         self._site = parameters.site
         self._camera = declare_camera(self, self._site)
-        niceness = self.declare_parameter(
-            'niceness', 10, describe('How much the process yields to others, 0 to 19: drivers come first.')
-        ).value
-        os.nice(max(0, min(19, int(niceness))))
-        cv2.setNumThreads(1)
-        self._settings = self._site.perception
-        self._detector = make_detector(self._settings, Path(parameters.path).parent)
+        self._yield_to_others()
+        self._detector = make_detector(self._site.perception, Path(parameters.path).parent)
         self._tracker = OverlapTracker()
-        self._next_look_ns = 0
-        self._looked = self._failed = 0
-        self._seconds = 0.0
-        self._last_error = ''
+        self._pace = Pace(self._site.perception.rate)
+        self._session = 0
+        self._looked = self._not_at_rest = self._failed = self._not_understood = self._skipped_before = 0
+        self._milliseconds = 0.0
+        self._failure = self._encoding = ''
         self._tracks = self.create_publisher(TrackArray, names.camera_tracks(self._camera), EVENTS)
         self._pictures = self.create_publisher(CompressedImage, f'cameras/{self._camera}/image/annotated/compressed', FRAMES_OUT)
         self._worker: LatestWorker[PresetFrame] = LatestWorker(self._look, self._on_error)
@@ -63,41 +69,55 @@ class Perception(Node):
         """Ends the thread."""
         self._worker.close()
 
+    def _yield_to_others(self) -> None:
+        descriptor = describe('How much the process yields to others: added to its niceness, so that drivers come first.')
+        descriptor.integer_range = [IntegerRange(from_value=0, to_value=19, step=1)]
+        try:
+            niceness = self.declare_parameter('niceness', 10, descriptor).value
+        except (InvalidParameterTypeException, InvalidParameterValueException):
+            raise UserError(f'{self.get_name()}: parameter niceness must be a whole number from 0 to 19') from None
+        # For this thread and those it starts from now on, which are all that compute.
+        os.nice(int(niceness))
+        cv2.setNumThreads(1)
+
     def _on_frame(self, message: PresetFrame) -> None:
-        stamp = time_to_ns(message.header.stamp)
-        if message.preset.phase != PresetHeader.PHASE_IN_POSITION:
-            return
-        # A clock that was set back must not stop the looking.
-        if stamp < self._next_look_ns <= stamp + 10 * _NANOSECONDS:
-            return
-        self._next_look_ns = stamp + round(_NANOSECONDS / self._settings.rate)
-        self._worker.give(message)
+        preset = message.preset
+        if preset.session != self._session:
+            self._session, self._skipped_before = preset.session, self._worker.skipped
+        if preset.phase != PresetHeader.PHASE_IN_POSITION:
+            self._not_at_rest += 1
+        elif message.encoding != PresetFrame.ENCODING_JPEG:
+            self._not_understood += 1
+            self._encoding = message.encoding
+            self.get_logger().warning(f'{self._camera}: {self._not_jpeg()}', once=True)
+        elif self._pace.takes(time_to_ns(message.header.stamp)):
+            self._worker.give(message)
 
     def _look(self, message: PresetFrame) -> None:
-        if message.encoding != PresetFrame.ENCODING_JPEG:
-            raise ValueError(f'frames of encoding {message.encoding} are not looked at; set the camera to jpeg')
         begin = time.monotonic()
-        picture = decode(bytes(message.data))
-        detections = self._detector.detect(picture)
-        preset = message.preset
+        picture = _decode(message)
+        preset, stamp_ns = message.preset, time_to_ns(message.header.stamp)
         segment = (preset.session, time_to_ns(preset.switch_start))
-        tracks = self._tracker.update(detections, time_to_ns(message.header.stamp), segment)
-        self._tracks.publish(self._track_array(message, tracks))
+        tracks = self._tracker.update(self._detector.detect(picture), stamp_ns, segment)
+        self._tracks.publish(self._track_array(message, stamp_ns, tracks))
         if self._pictures.get_subscription_count() > 0:
-            image = to_compressed_msg(annotate(picture, tracks, f'{preset.camera}: {preset.scene}, slot {preset.slot}'))
+            caption = f'{preset.camera}: {preset.scene}, slot {preset.slot}'
+            image = to_compressed_msg(annotate(picture, tracks, stamp_ns, caption))
             image.header = message.header
             self._pictures.publish(image)
+        spent = 1000 * (time.monotonic() - begin)
+        self._milliseconds = spent if self._looked == 0 else 0.9 * self._milliseconds + 0.1 * spent
         self._looked += 1
-        self._seconds += time.monotonic() - begin
+        self._failure = ''
 
-    def _track_array(self, message: PresetFrame, tracks: tuple[Track, ...]) -> TrackArray:
+    def _track_array(self, message: PresetFrame, stamp_ns: int, tracks: tuple[Track, ...]) -> TrackArray:
         preset = message.preset
-        view = self._site.cameras[self._camera].projection(PtzPosition(preset.pan, preset.tilt, preset.zoom))
+        view = view_of(self._site.cameras[self._camera], preset.pan, preset.tilt, preset.zoom)
         array = TrackArray(header=message.header, preset=preset, width=message.width, height=message.height)
-        array.frames_skipped = self._worker.skipped
+        array.frames_skipped = self._worker.skipped - self._skipped_before
         for track in tracks:
-            entry = _track_msg(track)
-            located = foot_on_ground(view, track.box) if view is not None else None
+            entry = _track_msg(track, stamp_ns)
+            located = foot_on_ground(view, track.box, message.height) if view is not None else None
             if located is not None:
                 (x, y), covariance = located
                 entry.has_ground, entry.ground = True, Point(x=x, y=y, z=0.0)
@@ -105,35 +125,53 @@ class Perception(Node):
             array.tracks.append(entry)
         return array
 
-    def _on_error(self, error: Exception) -> None:
+    def _on_error(self, message: PresetFrame, error: Exception) -> None:
         self._failed += 1
-        text = str(error) or repr(error)
-        if text != self._last_error:
-            self.get_logger().warning(f'a frame of {self._camera} could not be looked at: {text}')
-        self._last_error = text
+        reason = str(error) if isinstance(error, ValueError) else repr(error)
+        self._failure = f'frame {message.preset.sequence} could not be looked at: {reason}'
+        self.get_logger().warning(f'{self._camera}: {self._failure}', throttle_duration_sec=_LOG_PERIOD)
 
     def _status(self) -> diagnostics.Status:
-        mean = 1000 * self._seconds / self._looked if self._looked else 0.0
         values = {
             'detector': self._detector.name,
             'frames looked at': self._looked,
-            'frames skipped': self._worker.skipped,
+            'frames skipped for newer ones': self._worker.skipped,
+            'frames not in position': self._not_at_rest,
             'frames that failed': self._failed,
-            'ms for each frame': f'{mean:.0f}',
+            'frames of other encodings': self._not_understood,
+            'ms for each frame': f'{self._milliseconds:.0f}',
         }
-        if self._failed:
-            return diagnostics.Status(
-                diagnostics.WARN, f'{self._failed} frames could not be looked at: {self._last_error}', values
-            )
-        return diagnostics.Status(diagnostics.OK, f'{self._detector.name}, {mean:.0f} ms for each frame', values)
+        if self._failure:
+            return diagnostics.Status(diagnostics.WARN, self._failure, values)
+        if self._not_understood:
+            return diagnostics.Status(diagnostics.WARN, self._not_jpeg(), values)
+        if not self._looked:
+            return diagnostics.Status(diagnostics.OK, f'{self._detector.name}, no frames yet', values)
+        return diagnostics.Status(diagnostics.OK, f'{self._detector.name}, {self._milliseconds:.0f} ms for each frame', values)
+
+    def _not_jpeg(self) -> str:
+        return f'frames of encoding {self._encoding} are not looked at; perception reads jpeg'
 
 
-def _track_msg(track: Track) -> TrackMsg:
+def _decode(message: PresetFrame) -> Image:
+    """The picture of a frame. Raises ValueError if it is damaged."""
+    data = bytes(message.data)
+    # OpenCV fills up what is missing with grey, without a word.
+    if data.rfind(_JPEG_END, -_MOST_PADDING - len(_JPEG_END)) < 0:
+        raise ValueError(f'the picture is not complete: {len(data)} bytes without the end of a JPEG')
+    picture = decode(data)
+    if picture.shape[:2] != (message.height, message.width):
+        found = f'{picture.shape[1]}x{picture.shape[0]}'
+        raise ValueError(f'the picture is {found}, its header says {message.width}x{message.height}')
+    return picture
+
+
+def _track_msg(track: Track, stamp_ns: int) -> TrackMsg:
     x, y, width, height = (float(value) for value in track.box)
     return TrackMsg(
         track_id=track.track_id,
         detection=Detection(center_x=x, center_y=y, width=width, height=height, class_name=track.class_name, score=track.score),
-        source=TrackMsg.SOURCE_DETECTED,
+        source=TrackMsg.SOURCE_DETECTED if track.seen_at(stamp_ns) else TrackMsg.SOURCE_PREDICTED,
         first_seen=time_from_ns(track.first_seen_ns),
         observations=track.observations,
     )

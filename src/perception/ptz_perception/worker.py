@@ -12,9 +12,12 @@ Item = TypeVar('Item')
 
 
 class LatestWorker(Generic[Item]):
-    """Hands items to work(); never more than one waits. An exception of work() goes to on_error, and the thread goes on."""
+    """Hands items to work(); never more than one waits. skipped: items that a newer one replaced.
 
-    def __init__(self, work: Callable[[Item], None], on_error: Callable[[Exception], None]) -> None:
+    An exception of work() goes to on_error together with the item, and the thread goes on.
+    """
+
+    def __init__(self, work: Callable[[Item], None], on_error: Callable[[Item, Exception], None]) -> None:
         self._work, self._on_error = work, on_error
         self._condition = threading.Condition()
         self._waiting: Item | None = None
@@ -49,4 +52,4 @@ class LatestWorker(Generic[Item]):
             try:
                 self._work(item)
             except Exception as error:
-                self._on_error(error)
+                self._on_error(item, error)

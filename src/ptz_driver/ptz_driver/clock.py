@@ -12,6 +12,9 @@ _NANOSECONDS = 1_000_000_000
 #: s; how long a thread may take to notice that simulated time went on, or that the driver ends.
 _SLICE = 0.05
 _SIMULATED_SLICE = 0.002
+#: s; a thread that sleeps until the very instant wakes some milliseconds late on a busy machine, so it is awake before.
+_AWAKE = 0.008
+_AWAKE_STEP = 0.0002
 
 
 class DriverClock:
@@ -35,10 +38,11 @@ class DriverClock:
         return int(self._clock.now().nanoseconds)
 
     def slice(self, at_ns: int) -> float:
-        """Seconds to wait before looking at the clock again on the way to an instant."""
+        """Seconds to wait before looking at the clock again on the way to an instant: the last milliseconds in very small steps."""
         if self._clock.ros_time_is_active:
             return _SIMULATED_SLICE
-        return min(max(0.0, (at_ns - self.now_ns()) / _NANOSECONDS), _SLICE)
+        left = (at_ns - self.now_ns()) / _NANOSECONDS
+        return min(max(_AWAKE_STEP, left - _AWAKE), _SLICE)
 
     def sleep_until(self, at_ns: int) -> bool:
         """Returns at an instant, or with False when the driver ends."""

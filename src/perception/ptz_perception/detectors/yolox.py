@@ -1,6 +1,6 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""YOLOX models in ONNX: output (1, n, 5 + classes), not decoded.
+"""YOLOX models in ONNX: output (1, n, 5 + classes), not decoded: offsets in cells of three grids, objectness, class scores.
 
 Ge et al., YOLOX: Exceeding YOLO Series in 2021, arXiv:2107.08430. Input: BGR from 0 to 255, the picture in the upper left
 corner, the rest 114.
@@ -8,74 +8,79 @@ corner, the rest 114.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from ptz_perception.detections import Detections, Image, nothing, suppress_overlaps
 from ptz_perception.detectors.coco import COCO_CLASSES
+from ptz_perception.detectors.onnx import OnnxModel
 from ptz_site import UserError
 
 _STRIDES = (8, 16, 32)
+_MOST_OVERLAP = 0.45
+_PADDING = 114
 
 
 class YoloxDetector:
-    """Raises UserError for a file that is not such a model."""
+    """Keeps the wanted classes with at least the given score. Raises UserError if the model's layout is another one."""
 
-    def __init__(self, path: Path, classes: list[str], score: float) -> None:
-        self.name = f'yolox {path.name}'
-        self._score, self._wanted = score, classes
-        self._session = _session(path)
-        model_input, output = self._session.get_inputs()[0], self._session.get_outputs()[0]
-        self._input_name = model_input.name
-        shape = model_input.shape
-        found = f'input {model_input.name} {shape}, output {output.name} {output.shape}'
-        if len(shape) != 4 or shape[1] != 3 or not all(isinstance(side, int) for side in shape[2:]):
-            raise UserError(f'{path}: {found}; understood is YOLOX with input (1, 3, height, width)')
-        self._height, self._width = int(shape[2]), int(shape[3])
-        self._grid, self._stride = _grid(self._height, self._width)
-        if len(output.shape) != 3 or output.shape[1] != len(self._grid) or output.shape[2] != 5 + len(COCO_CLASSES):
-            expected = f'(1, {len(self._grid)}, {5 + len(COCO_CLASSES)})'
-            raise UserError(f'{path}: {found}; understood is YOLOX with COCO classes and output {expected}')
+    def __init__(self, model: OnnxModel, classes: Sequence[str], score: float) -> None:
+        self.name = f'yolox {model.path.name}'
+        self._model, self._score = model, score
+        self._height, self._width = _input_size(model)
+        self._cells, self._strides = _grid(self._height, self._width)
+        expected = [1, len(self._cells), 5 + len(COCO_CLASSES)]
+        shape = list(model.outputs[0].shape)
+        if len(model.outputs) != 1 or len(shape) != 3 or shape[1:] != expected[1:]:
+            raise _unknown(model, f'for that input, one output {expected}')
+        self._wanted = np.array([name in classes for name in COCO_CLASSES])
 
     def detect(self, picture: Image) -> Detections:
         """Objects of the wanted classes."""
-        scale = min(self._width / picture.shape[1], self._height / picture.shape[0])
-        size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
-        padded = np.full((self._height, self._width, 3), 114, np.uint8)
+        tensor, scale = self._letterbox(picture)
+        return self._decode(self._model.run(tensor)[0].astype(np.float64), scale)
+
+    def _letterbox(self, picture: Image) -> tuple[NDArray[np.float32], float]:
+        height, width = picture.shape[:2]
+        scale = min(self._width / width, self._height / height)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        padded = np.full((self._height, self._width, 3), _PADDING, np.uint8)
         padded[: size[1], : size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
-        tensor = padded.transpose(2, 0, 1)[None].astype(np.float32)
-        raw = self._session.run(None, {self._input_name: tensor})[0][0]
-        return self._decode(np.asarray(raw, np.float64), scale)
+        return padded.transpose(2, 0, 1)[None].astype(np.float32), scale
 
     def _decode(self, raw: NDArray[np.float64], scale: float) -> Detections:
         likely = raw[:, 4:5] * raw[:, 5:]
         best = likely.argmax(axis=1)
-        scores = likely[np.arange(len(best)), best]
-        good = np.flatnonzero(scores >= self._score)
-        good = np.array([i for i in good if COCO_CLASSES[best[i]] in self._wanted], dtype=np.intp)
+        scores = np.clip(likely[np.arange(len(best)), best], 0.0, 1.0)
+        good = np.flatnonzero((scores >= self._score) & self._wanted[best])
         if len(good) == 0:
             return nothing()
-        centres = (raw[good, :2] + self._grid[good]) * self._stride[good]
-        sizes = np.exp(raw[good, 2:4]) * self._stride[good]
+        centres = (raw[good, :2] + self._cells[good]) * self._strides[good]
+        sizes = np.exp(raw[good, 2:4]) * self._strides[good]
         boxes = np.hstack((centres, sizes)) / scale
-        return suppress_overlaps(Detections(boxes, scores[good], tuple(COCO_CLASSES[best[i]] for i in good)), 0.45)
+        names = tuple(COCO_CLASSES[index] for index in best[good])
+        return suppress_overlaps(Detections(boxes, scores[good], names), _MOST_OVERLAP)
 
 
-def _session(path: Path) -> onnxruntime.InferenceSession:
-    if not path.is_file():
-        raise UserError(f'perception.detector: no file {path}; give hog, or the path of an ONNX model')
-    options = onnxruntime.SessionOptions()
-    # One process for each camera: more threads would take the processor from the others.
-    options.intra_op_num_threads = 1
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
-    except Exception as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f'perception.detector: {path} is not an ONNX model that can be run: {reason}') from None
+def _input_size(model: OnnxModel) -> tuple[int, int]:
+    """Height and width of the model's only input, a picture."""
+    understood = 'one input tensor(float) [1, 3, height, width], height and width multiples of 32'
+    if len(model.inputs) != 1 or model.inputs[0].type != 'tensor(float)' or len(model.inputs[0].shape) != 4:
+        raise _unknown(model, understood)
+    batch, channels, height, width = model.inputs[0].shape
+    sides = [side for side in (height, width) if isinstance(side, int) and side > 0 and side % _STRIDES[-1] == 0]
+    if len(sides) != 2 or channels != 3 or (isinstance(batch, int) and batch != 1):
+        raise _unknown(model, understood)
+    return sides[0], sides[1]
+
+
+def _unknown(model: OnnxModel, understood: str) -> UserError:
+    return UserError(
+        f'perception.detector: {model.path} has {model.describe()}; understood are YOLOX models of the COCO classes: {understood}'
+    )
 
 
 def _grid(height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
