@@ -57,6 +57,7 @@ class Perception(Node):
         self._session = 0
         self._looked = self._not_at_rest = self._failed = self._not_understood = self._skipped_before = 0
         self._milliseconds = 0.0
+        self._failing = False
         self._failure = self._encoding = ''
         self._tracks = self.create_publisher(TrackArray, names.camera_tracks(self._camera), EVENTS)
         self._pictures = self.create_publisher(CompressedImage, f'cameras/{self._camera}/image/annotated/compressed', FRAMES_OUT)
@@ -108,7 +109,7 @@ class Perception(Node):
         spent = 1000 * (time.monotonic() - begin)
         self._milliseconds = spent if self._looked == 0 else 0.9 * self._milliseconds + 0.1 * spent
         self._looked += 1
-        self._failure = ''
+        self._failing = False
 
     def _track_array(self, message: PresetFrame, stamp_ns: int, tracks: tuple[Track, ...]) -> TrackArray:
         preset = message.preset
@@ -127,6 +128,7 @@ class Perception(Node):
 
     def _on_error(self, message: PresetFrame, error: Exception) -> None:
         self._failed += 1
+        self._failing = True
         reason = str(error) if isinstance(error, ValueError) else repr(error)
         self._failure = f'frame {message.preset.sequence} could not be looked at: {reason}'
         self.get_logger().warning(f'{self._camera}: {self._failure}', throttle_duration_sec=_LOG_PERIOD)
@@ -138,10 +140,11 @@ class Perception(Node):
             'frames skipped for newer ones': self._worker.skipped,
             'frames not in position': self._not_at_rest,
             'frames that failed': self._failed,
+            'last failure': self._failure,
             'frames of other encodings': self._not_understood,
             'ms for each frame': f'{self._milliseconds:.0f}',
         }
-        if self._failure:
+        if self._failing:
             return diagnostics.Status(diagnostics.WARN, self._failure, values)
         if self._not_understood:
             return diagnostics.Status(diagnostics.WARN, self._not_jpeg(), values)

@@ -33,7 +33,7 @@ class HogDetector:
         if small.shape[0] < 128 or small.shape[1] < 64:
             return nothing()
         found, weights = self._hog.detectMultiScale(
-            cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), winStride=(8, 8), padding=(8, 8), scale=1.08
+            cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), winStride=(8, 8), padding=(16, 16), scale=1.05
         )
         if len(found) == 0:
             return nothing()
