@@ -7,7 +7,7 @@ IN_ENV := . ./env.sh &&
 PYTEST := python -m pytest -p no:launch_testing -p no:launch_ros -p no:launch_testing_ros_pytest_entrypoint
 DEMO_OUT ?= out/demo
 
-.PHONY: env demo test lint format clean help
+.PHONY: env demo test bench lint format clean help
 
 env: ## make or update the environment (.venv, build/, install/)
 	@$(PYTHON) scripts/make_env.py
@@ -17,6 +17,9 @@ demo: env ## run three simulated cameras on three scenes for a minute
 
 test: env ## run the tests
 	@$(IN_ENV) $(PYTEST) -n 2 --dist loadgroup -q $(ARGS)
+
+bench: env ## measure
+	@$(IN_ENV) python benchmarks/simulator.py
 
 lint: env ## check style and types
 	@$(IN_ENV) ruff check . && ruff format --check . && mypy

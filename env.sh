@@ -15,6 +15,12 @@ unset _ROS_WHEELS_BOOTSTRAP_COMPLETE
 if [ -d "$_ptz_root/.venv/share/rclpy" ] || [ -d "$_ptz_root/.venv/share/rcl" ]; then
   # ROS comes from wheels in the virtual environment, which is its prefix.
   export AMENT_PREFIX_PATH="$_ptz_root/.venv"
+else
+  # With a distribution the installed scripts run the system's python, which must find the environment's packages too.
+  for _ptz_packages in "$_ptz_root"/.venv/lib/python3*/site-packages; do
+    export PYTHONPATH="$_ptz_packages${PYTHONPATH:+:$PYTHONPATH}"
+  done
+  unset _ptz_packages
 fi
 export COLCON_CURRENT_PREFIX="$_ptz_root/install"
 . "$_ptz_root/install/setup.sh"

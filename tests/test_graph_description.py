@@ -5,9 +5,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import wait_for
+from recordings import headers
 
 from collab_bringup.graph import GraphOptions, Part, region_graph
 from collab_bringup.processes import node_command
@@ -63,3 +68,19 @@ def test_launch_files_describe_the_same_graph(name: str, small_site: Path) -> No
     actions = opaque.execute(context) or []
     expected = 4 if name == 'replay' else 8
     assert len(actions) == expected
+
+
+@pytest.mark.skipif(not HAS_LAUNCH, reason='launch_ros is not installed here; the graph description is tested instead')
+def test_ros2_launch_runs_a_region_and_ends_on_ctrl_c(ros_domain: int, small_site: Path, tmp_path: Path) -> None:
+    out = tmp_path / 'run'
+    command = ['ros2', 'launch', 'collab_bringup', 'region.launch.py', f'site:={small_site}', f'out:={out}']
+    launch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    try:
+        bag = out / 'gate' / 'gate_0.mcap'
+        wait_for(lambda: bag.is_file() and bag.stat().st_size > 200_000, 60, 'recording')
+    finally:
+        # As a terminal does: to the whole group.
+        os.killpg(launch.pid, signal.SIGINT)
+        output, _ = launch.communicate(timeout=60)
+    assert 'Traceback' not in output, output
+    assert len(headers(out / 'gate')) > 0

@@ -19,7 +19,8 @@ from ptz_node import names
 from ptz_node.convert import duration_from_ns, duration_to_ns
 from ptz_site import Site
 
-_FOREVER_NS = 10**18
+#: Later than any clock says.
+_FOREVER_NS = 2**63 - 1
 
 
 class ManualAction:

@@ -1,0 +1,141 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""One driver over DDS, as another ROS program sees it: manual moves, standard topics, its state, its end."""
+
+from __future__ import annotations
+
+import math
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rclpy
+from action_msgs.msg import GoalStatus
+from conftest import wait_for
+from rclpy.action import ActionClient
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, CompressedImage
+
+from collab_bringup.graph import GraphOptions, Part, region_graph
+from collab_bringup.processes import node_command
+from ptz_collab_msgs.action import GoToPreset
+from ptz_collab_msgs.msg import CameraState, PresetFrame
+from ptz_node import names
+from ptz_node.qos import FRAMES_RECORD, LATCHED
+from ptz_site import load_site
+
+
+class Observer:
+    """A ROS program that listens to the north camera."""
+
+    def __init__(self, node: Node, process: subprocess.Popen[str]) -> None:
+        self.node, self.process = node, process
+        self.states: list[CameraState] = []
+        node.create_subscription(CameraState, names.camera_state('north'), self.states.append, LATCHED)
+        self.client = ActionClient(node, GoToPreset, names.go_to_preset('north'))
+
+    def spin_until(self, condition: Any, timeout: float, what: str) -> None:
+        """Spins until a condition holds."""
+
+        def check() -> bool:
+            rclpy.spin_once(self.node, timeout_sec=0.05)
+            return bool(condition())
+
+        wait_for(check, timeout, what)
+
+    def send(self, **goal: Any) -> Any:
+        """Sends a goal that is accepted; returns its handle."""
+        self.spin_until(self.client.server_is_ready, 20, 'the action server')
+        future = self.client.send_goal_async(GoToPreset.Goal(**goal))
+        self.spin_until(future.done, 10, 'the goal is accepted')
+        assert future.result().accepted
+        return future.result()
+
+    def result(self, handle: Any, timeout: float = 20) -> Any:
+        """Waits for a goal's end."""
+        future = handle.get_result_async()
+        self.spin_until(future.done, timeout, 'the goal ends')
+        return future.result()
+
+
+@pytest.fixture
+def observer(ros_domain: int, small_site: Path) -> Iterator[Observer]:
+    """A running driver of the north camera, and somebody who listens."""
+    nodes = region_graph(load_site(small_site), GraphOptions(str(small_site), parts=frozenset({Part.DRIVER})))
+    spec = next(node for node in nodes if node.name == 'driver_north')
+    process = subprocess.Popen(node_command(spec), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    rclpy.init(domain_id=ros_domain)
+    node = Node('observer', namespace='/yard')
+    try:
+        watching = Observer(node, process)
+        watching.spin_until(lambda: watching.states, 30, 'the first state')
+        yield watching
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+
+
+def test_a_camera_is_sent_to_a_scene_by_hand_and_says_so(observer: Observer) -> None:
+    done = observer.result(observer.send(scene='gate'))
+    assert done.status == GoalStatus.STATUS_SUCCEEDED
+    assert done.result.error_code == GoToPreset.Result.NONE
+    assert done.result.arrival_source != CameraState.ARRIVAL_NONE
+    assert 0 < done.result.turn_time.sec + done.result.turn_time.nanosec / 1e9 < 5
+    observer.spin_until(lambda: observer.states[-1].scene == 'gate', 5, 'the state names the scene')
+
+
+def test_an_unknown_preset_is_refused_by_name(observer: Observer) -> None:
+    done = observer.result(observer.send(scene='moon'))
+    assert done.status == GoalStatus.STATUS_ABORTED
+    assert done.result.error_code == GoToPreset.Result.PRESET_NOT_FOUND
+    assert 'moon' in done.result.error_msg and 'gate' in done.result.error_msg
+
+
+def test_a_stay_can_be_canceled_and_a_newer_goal_takes_the_place_of_an_older(observer: Observer) -> None:
+    first = observer.send(scene='gate', stay=_seconds(60))
+    second = observer.send(scene='road', stay=_seconds(60))
+    superseded = observer.result(first)
+    assert (superseded.status, superseded.result.error_code) == (GoalStatus.STATUS_ABORTED, GoToPreset.Result.PREEMPTED)
+    observer.spin_until(lambda: observer.states[-1].scene == 'road', 10, 'the newer goal is followed')
+    cancel = second.cancel_goal_async()
+    observer.spin_until(cancel.done, 10, 'the cancel is answered')
+    canceled = observer.result(second)
+    assert (canceled.status, canceled.result.error_code) == (GoalStatus.STATUS_CANCELED, GoToPreset.Result.CANCELED)
+
+
+def test_standard_topics_have_the_frame_stamp_and_the_zoom_in_their_intrinsics(observer: Observer) -> None:
+    observer.result(observer.send(scene='substation', stay=_seconds(1)))
+    got: dict[str, list[Any]] = {'frame': [], 'image': [], 'info': []}
+    node = observer.node
+    node.create_subscription(PresetFrame, names.camera_frames('north'), got['frame'].append, FRAMES_RECORD)
+    node.create_subscription(CompressedImage, names.camera_image('north'), got['image'].append, FRAMES_RECORD)
+    node.create_subscription(CameraInfo, names.camera_info('north'), got['info'].append, FRAMES_RECORD)
+    observer.spin_until(lambda: min(len(messages) for messages in got.values()) > 5, 20, 'all three topics')
+
+    def stamps(kind: str) -> set[tuple[int, int]]:
+        return {(m.header.stamp.sec, m.header.stamp.nanosec) for m in got[kind]}
+
+    assert len(stamps('frame') & stamps('image') & stamps('info')) > 2
+    info, frame = got['info'][-1], got['frame'][-1]
+    assert frame.preset.zoom > 1.5
+    assert info.k[0] == pytest.approx(160 / math.tan(math.radians(30)) * frame.preset.zoom, rel=1e-3)
+    assert bytes(frame.data)[:2] == b'\xff\xd8'
+
+
+def test_the_driver_ends_cleanly_on_ctrl_c(observer: Observer) -> None:
+    observer.process.send_signal(signal.SIGINT)
+    output, _ = observer.process.communicate(timeout=20)
+    assert observer.process.returncode == 0, output
+    assert 'Traceback' not in output
+
+
+def _seconds(count: int) -> Any:
+    from builtin_interfaces.msg import Duration
+
+    return Duration(sec=count)
