@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from collab_coordinator.fleet import CameraReport, Phase
+from collab_coordinator.fleet import CameraReport
+from ptz_site import Phase
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ptz_site import Plan, PtzPosition
+from ptz_site import Phase, Plan, PtzPosition
 
 NANOSECONDS = 1_000_000_000
 #: How long a camera may take to report a new revision: its state comes at least once a second.
 FOLLOW_GRACE_NS = 2 * NANOSECONDS
-
-
-class Phase(IntEnum):
-    """Of a camera. Values as in PresetHeader.msg."""
-
-    UNKNOWN = 0
-    TURNING = 1
-    IN_POSITION = 2
-    FAULT = 3
 
 
 class Level(IntEnum):

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import math
 
-from collab_coordinator.fleet import CameraReport, Phase
+from collab_coordinator.fleet import CameraReport
 from collab_coordinator.protocol import NANOSECONDS, Outcome, Progress, RotationRequest
 from ptz_collab_msgs.action import RunRotation
 from ptz_collab_msgs.msg import CameraState, SceneCoverage, SlotAssignment
 from ptz_node.convert import duration_from_ns, duration_to_ns, time_to_ns
-from ptz_site import PtzPosition
+from ptz_site import Phase, PtzPosition
 
 
 def report_from_msg(message: CameraState, received_ns: int) -> CameraReport:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collab_coordinator.coverage import Coverage, CoverageMeter
-from collab_coordinator.fleet import CameraReport, Phase
+from collab_coordinator.fleet import CameraReport
+from ptz_site import Phase
 
 S = 1_000_000_000
 SILENCE = 3 * S

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from collab_coordinator.fleet import CameraReport, Fleet, Level, Phase
+from collab_coordinator.fleet import CameraReport, Fleet, Level
 from collab_coordinator.protocol import Outcome, Revisions, Rotation, RotationError, RotationRequest, RotationState
-from ptz_site import Plan, PlanBook, PlanMode, PtzPosition, Site
+from ptz_site import Phase, Plan, PlanBook, PlanMode, PtzPosition, Site
 
 S = 1_000_000_000
 START = 1_000 * S

@@ -13,8 +13,8 @@ from ptz_driver.backends.base import BackendError, CameraBackend
 from ptz_driver.clock import DriverClock
 from ptz_driver.follower import ManualStay, decide
 from ptz_driver.health import Fault
-from ptz_driver.marks import Mark, Phase, SegmentMarker, Showing
-from ptz_site import Plan, PlanBook, Site
+from ptz_driver.marks import SegmentMarker, Showing
+from ptz_site import Mark, Phase, Plan, PlanBook, Site
 
 _NANOSECONDS = 1_000_000_000
 _POLL_NS = 20_000_000

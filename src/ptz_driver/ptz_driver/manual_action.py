@@ -14,10 +14,9 @@ from ptz_driver.clock import DriverClock
 from ptz_driver.control import Control
 from ptz_driver.follower import ManualStay
 from ptz_driver.health import Fault
-from ptz_driver.marks import Phase
 from ptz_node import names
 from ptz_node.convert import duration_from_ns, duration_to_ns
-from ptz_site import Site
+from ptz_site import Phase, Site
 
 #: Later than any clock says.
 _FOREVER_NS = 2**63 - 1

@@ -6,24 +6,8 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from enum import IntEnum, IntFlag
 
-
-class Phase(IntEnum):
-    """Values as in PresetHeader.msg."""
-
-    UNKNOWN = 0
-    TURNING = 1
-    IN_POSITION = 2
-    FAULT = 3
-
-
-class Mark(IntFlag):
-    """Values as in PresetHeader.msg."""
-
-    NONE = 0
-    SWITCH_START = 1
-    ARRIVED = 2
+from ptz_site import Mark, Phase
 
 
 @dataclass(frozen=True)

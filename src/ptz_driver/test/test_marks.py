@@ -5,7 +5,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ptz_driver.marks import Mark, Phase, SegmentMarker
+from ptz_driver.marks import SegmentMarker
+from ptz_site import Mark, Phase
 
 
 def test_the_marks_of_an_ordinary_switch() -> None:

@@ -6,6 +6,7 @@ from ptz_site.drive import PtzDrive
 from ptz_site.errors import SiteError, UserError
 from ptz_site.loader import load_site, media_path
 from ptz_site.motion import PtzPosition, SlewLimits, Turn, turn_time
+from ptz_site.phase import Mark, Phase
 from ptz_site.schema import Camera, RecordedCamera, SimulatedCamera, Site
 from ptz_site.timetable import CameraOrder, Hold, Plan, PlanBook, PlanMode
 
@@ -13,6 +14,8 @@ __all__ = [
     'Camera',
     'CameraOrder',
     'Hold',
+    'Mark',
+    'Phase',
     'Plan',
     'PlanBook',
     'PlanMode',

@@ -20,10 +20,10 @@ from ptz_node.convert import plan_from_msg, time_to_ns
 from ptz_node.parameters import declare_site, describe
 from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
 from ptz_node.run import run
-from ptz_site import UserError
+from ptz_site import Mark, Phase, UserError
 from ptz_stitcher.recording import RecordingError
 from ptz_stitcher.region_log import RegionLog
-from ptz_stitcher.segments import Cut, FrameHeader, LossCounter, Mark, Phase
+from ptz_stitcher.segments import Cut, FrameHeader, LossCounter
 from ptz_stitcher.sequence_writer import Frame, SequenceSettings, SequenceWriter
 from ptz_stitcher.summary import RecordingSummary, SceneSummary
 from ptz_stitcher.window import RotationWindow

@@ -12,7 +12,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum, IntFlag
+from enum import Enum
+
+from ptz_site import Mark, Phase
 
 _NANOSECONDS = 1_000_000_000
 
@@ -22,23 +24,6 @@ class Cut(Enum):
 
     SWITCH_START = 'switch_start'
     ARRIVED = 'arrived'
-
-
-class Phase(IntEnum):
-    """Values as in PresetHeader.msg."""
-
-    UNKNOWN = 0
-    TURNING = 1
-    IN_POSITION = 2
-    FAULT = 3
-
-
-class Mark(IntFlag):
-    """Values as in PresetHeader.msg."""
-
-    NONE = 0
-    SWITCH_START = 1
-    ARRIVED = 2
 
 
 @dataclass(frozen=True)

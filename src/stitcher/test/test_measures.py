@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import pytest
 
+from ptz_site import Mark, Phase
 from ptz_stitcher.report.measures import Rotation, RunMeasures, measure
-from ptz_stitcher.segments import FrameHeader, Mark, Phase
+from ptz_stitcher.segments import FrameHeader
 
 MS = 1_000_000
 T0 = 100_000 * MS

@@ -10,8 +10,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ptz_site import CameraOrder, Plan, PlanMode
-from ptz_stitcher.segments import Cut, FrameHeader, LossCounter, Mark, Phase, Placed, SceneCutter
+from ptz_site import CameraOrder, Mark, Phase, Plan, PlanMode
+from ptz_stitcher.segments import Cut, FrameHeader, LossCounter, Placed, SceneCutter
 from ptz_stitcher.window import RotationWindow
 
 MS = 1_000_000

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ptz_stitcher.segments import FrameHeader, LossCounter, Phase
+from ptz_site import Phase
+from ptz_stitcher.segments import FrameHeader, LossCounter
 
 NANOSECONDS = 1_000_000_000
 

@@ -12,9 +12,9 @@ from typing import Any
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.rosbag2 import ReaderError
 
-from ptz_site import UserError
+from ptz_site import Mark, Phase, UserError
 from ptz_stitcher.report.measures import NANOSECONDS, Rotation
-from ptz_stitcher.segments import FrameHeader, Mark, Phase
+from ptz_stitcher.segments import FrameHeader
 
 _RUNNING = 1
 _STOPPED = 0
