@@ -1,13 +1,15 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-SHELL := /bin/bash
+SHELL := bash
 PYTHON ?= python3
 IN_ENV := . ./env.sh &&
-# rclpy's launch plugins for pytest, where a distribution has them, do not work with this pytest.
-PYTEST := python -m pytest -p no:launch_testing -p no:launch_ros -p no:launch_testing_ros_pytest_entrypoint
 DEMO_OUT ?= out/demo
+# More arguments for pytest, as in: make test ARGS='-k timetable -x'
+ARGS ?=
+# Tests that start graphs need the processor's time: more of them at once would disturb each other.
+PYTEST := python -m pytest -n 2 --dist loadgroup -q
 
-.PHONY: env demo test bench lint format clean help
+.PHONY: env demo test test-slow bench lint format clean help
 
 env: ## make or update the environment (.venv, build/, install/)
 	@$(PYTHON) scripts/make_env.py
@@ -15,14 +17,17 @@ env: ## make or update the environment (.venv, build/, install/)
 demo: env ## run three simulated cameras on three scenes for a minute
 	@$(IN_ENV) ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST ptz-collab up config/demo.yaml --duration 60 --out $(DEMO_OUT) --overwrite
 
-test: env ## run the tests
-	@$(IN_ENV) $(PYTEST) -n 2 --dist loadgroup -q $(ARGS)
+test: env ## run the tests, all but the slow ones
+	@$(IN_ENV) $(PYTEST) -m 'not slow' $(ARGS)
+
+test-slow: env ## run the slow tests
+	@$(IN_ENV) $(PYTEST) -m slow $(ARGS) || { status=$$?; [ $$status = 5 ] && echo 'there are no slow tests'; }
 
 bench: env ## measure
 	@$(IN_ENV) python benchmarks/simulator.py
 
-lint: env ## check style and types
-	@$(IN_ENV) ruff check . && ruff format --check . && mypy
+lint: env ## check style, types and package descriptions
+	@$(IN_ENV) ruff check . && ruff format --check . && mypy && python scripts/check_packages.py
 
 format: env ## put the code into the project's format
 	@$(IN_ENV) ruff format . && ruff check --fix .
@@ -33,4 +38,4 @@ clean: ## remove everything that was made
 	find src -name '*.egg-info' -prune -exec rm -rf {} +
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
+	@sed -nE 's/^([a-z-]+):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
