@@ -46,7 +46,7 @@ class RunRequest:
     @property
     def slots(self) -> int:
         """The slots to run, so many that the duration is filled; 0: without end."""
-        return 0 if self.duration is None else max(1, math.ceil(self.duration / self.site.region.dwell - 1e-9))
+        return 0 if self.duration is None else max(1, math.ceil(self.duration / self.site.region.first_dwell - 1e-9))
 
 
 class RunFailed(Exception):
@@ -59,7 +59,7 @@ def run_region(request: RunRequest, console: Console) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: stop.set())
-    display = RunDisplay(console, request.site.region.dwell, request.slots)
+    display = RunDisplay(console, request.site.region.first_dwell, request.slots)
     nodes = region_graph(
         request.site,
         GraphOptions(

@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ptz_site import Phase, Plan, PtzPosition
+from ptz_site import NANOSECONDS, Phase, Plan, PtzPosition
 
-NANOSECONDS = 1_000_000_000
 #: How long a camera may take to report a new revision: its state comes at least once a second.
 FOLLOW_GRACE_NS = 2 * NANOSECONDS
+#: Reports whose delays tell of the clock of a driver's host, and how many are needed.
+_DELAYS, _ENOUGH_DELAYS = 20, 4
 
 
 class Level(IntEnum):
@@ -53,6 +55,7 @@ class CameraReport:
     arrived_ns: int = 0
     position: PtzPosition | None = None
     clock_offset: float = math.nan
+    manual: bool = False
 
 
 class Fleet:
@@ -61,6 +64,7 @@ class Fleet:
     def __init__(self, cameras: Iterable[str], silence_ns: int) -> None:
         self._newest: dict[str, CameraReport | None] = dict.fromkeys(cameras)
         self._silence_ns = silence_ns
+        self._delays_ns: dict[str, deque[int]] = {camera: deque(maxlen=_DELAYS) for camera in self._newest}
 
     @property
     def cameras(self) -> tuple[str, ...]:
@@ -75,6 +79,7 @@ class Fleet:
         if last is not None and (report.session, report.stamp_ns) < (last.session, last.stamp_ns):
             return False
         self._newest[report.camera] = report
+        self._delays_ns[report.camera].append(report.received_ns - report.stamp_ns)
         return True
 
     def newest(self, camera: str) -> CameraReport | None:
@@ -95,26 +100,44 @@ class Fleet:
             o.camera for o in plan.orders if (r := self._newest.get(o.camera)) is None or r.plan_revision != plan.revision
         )
 
-    def health(self, camera: str, now_ns: int, plan: Plan | None, since_ns: int) -> Health:
-        """What is to be thought of a camera now. plan: the newest one, published at since_ns; None before the first."""
+    def health(self, camera: str, now_ns: int, plan: Plan | None, since_ns: int, out: str = '') -> Health:
+        """What is to be thought of a camera now. plan: the newest one, published at since_ns; out: why it is not counted on."""
         report = self._newest[camera]
+        if out:
+            return Health(Level.ERROR, out)
         if report is None:
             return Health(Level.WARN if plan is None else Level.ERROR, 'has not reported')
-        silent_ns = now_ns - report.received_ns
-        if silent_ns > self._silence_ns:
-            return Health(Level.ERROR, f'silent for {silent_ns / NANOSECONDS:.0f} s')
+        if silent_ns := self.silence_ns(camera, now_ns):
+            return Health(Level.ERROR, f'is silent for {silent_ns / NANOSECONDS:.0f} s')
         if report.fault or report.phase is Phase.FAULT:
-            return Health(Level.ERROR, report.fault_text or f'fault {report.fault}')
+            return Health(Level.ERROR, report.fault_text or f'reports fault {report.fault}')
         if plan is not None and plan.order(camera) is None:
-            return Health(Level.WARN, f'takes no part in revision {plan.revision}: it had not reported when the rotation began')
+            return Health(Level.WARN, 'takes no part: it reaches no scene')
         if plan is not None and report.plan_revision != plan.revision and now_ns - since_ns > FOLLOW_GRACE_NS:
             follows = f'follows {report.plan_revision}' if report.plan_revision else 'follows none'
             return Health(Level.WARN, f'does not follow revision {plan.revision} ({follows})')
         return Health(Level.OK, _doing(report))
 
-    def _heard(self, camera: str, now_ns: int) -> bool:
+    def silence_ns(self, camera: str, now_ns: int) -> int:
+        """How long a camera has been silent, if that is too long; 0 if it is not."""
         report = self._newest[camera]
-        return report is not None and now_ns - report.received_ns <= self._silence_ns
+        silent = now_ns - report.received_ns if report is not None else 0
+        return silent if silent > self._silence_ns else 0
+
+    def clock_offset(self, camera: str) -> float:
+        """The worse of a camera's own clock and its driver's host's, s ahead of the time here; NaN: not known.
+
+        A message can't come before it is sent, so the smallest delay of the last reports shows how far the host's clock is off:
+        down to the true delay, which is small against the limits.
+        """
+        report, delays = self._newest[camera], self._delays_ns[camera]
+        host = -min(delays) / NANOSECONDS if len(delays) >= _ENOUGH_DELAYS else math.nan
+        own = report.clock_offset if report is not None else math.nan
+        known = [offset for offset in (own, host) if math.isfinite(offset)]
+        return max(known, key=abs, default=math.nan)
+
+    def _heard(self, camera: str, now_ns: int) -> bool:
+        return self._newest[camera] is not None and not self.silence_ns(camera, now_ns)
 
 
 def _doing(report: CameraReport) -> str:

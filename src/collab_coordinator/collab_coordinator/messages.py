@@ -7,11 +7,13 @@ from __future__ import annotations
 import math
 
 from collab_coordinator.fleet import CameraReport
-from collab_coordinator.protocol import NANOSECONDS, Outcome, Progress, RotationRequest
-from ptz_collab_msgs.action import RunRotation
-from ptz_collab_msgs.msg import CameraState, SceneCoverage, SlotAssignment
+from collab_coordinator.handoff import HandoffRequest
+from collab_coordinator.holds import HoldRequest
+from collab_coordinator.rotation import Outcome, Progress, RotationRequest
+from ptz_collab_msgs.action import Handoff, HoldScene, RunRotation
+from ptz_collab_msgs.msg import CameraState, SceneCoverage, SlotAssignment, StayStatistics
 from ptz_node.convert import duration_from_ns, duration_to_ns, time_to_ns
-from ptz_site import Phase, PtzPosition
+from ptz_site import NANOSECONDS, Phase, PtzPosition
 
 
 def report_from_msg(message: CameraState, received_ns: int) -> CameraReport:
@@ -32,6 +34,7 @@ def report_from_msg(message: CameraState, received_ns: int) -> CameraReport:
         arrived_ns=time_to_ns(message.arrived),
         position=PtzPosition(message.pan, message.tilt, message.zoom) if known else None,
         clock_offset=message.clock_offset,
+        manual=message.manual,
     )
 
 
@@ -54,7 +57,7 @@ def feedback_to_msg(progress: Progress) -> RunRotation.Feedback:
     """A progress as it is published."""
     feedback = RunRotation.Feedback
     return feedback(
-        state=feedback.STATE_RUNNING if progress.running else feedback.STATE_WAITING,
+        state=_state(progress),
         elapsed=duration_from_ns(progress.elapsed_ns),
         slot=progress.slot,
         slots=progress.slots,
@@ -63,6 +66,32 @@ def feedback_to_msg(progress: Progress) -> RunRotation.Feedback:
         uncovered=list(progress.uncovered),
         waiting_for=list(progress.waiting_for),
     )
+
+
+def _state(progress: Progress) -> int:
+    feedback = RunRotation.Feedback
+    if progress.held:
+        return int(feedback.STATE_HELD)
+    return int(feedback.STATE_RUNNING if progress.running else feedback.STATE_WAITING)
+
+
+def hold_request_from_goal(goal: HoldScene.Goal) -> HoldRequest:
+    """What a holder asks for."""
+    return HoldRequest(
+        goal.camera,
+        goal.scene,
+        goal.target,
+        tuple(goal.feature),
+        goal.mark_colour,
+        goal.mark_shape,
+        goal.reason or f'{goal.camera} sees {goal.target or "a target"}',
+        goal.hold_id,
+    )
+
+
+def handoff_request_from_goal(goal: Handoff.Goal) -> HandoffRequest:
+    """What a holder asks for when its target turns away."""
+    return HandoffRequest(goal.hold_id, goal.heading, (goal.ground.x, goal.ground.y), goal.camera, tuple(goal.feature))
 
 
 def result_to_msg(outcome: Outcome) -> RunRotation.Result:
@@ -81,4 +110,11 @@ def result_to_msg(outcome: Outcome) -> RunRotation.Result:
             )
             for c in outcome.coverage
         ],
+        stays=StayStatistics(
+            stays=outcome.stays.stays,
+            cameras_max=duration_from_ns(outcome.stays.cameras_max_ns),
+            cameras_p99=duration_from_ns(outcome.stays.cameras_p99_ns),
+            scenes_max=duration_from_ns(outcome.stays.scenes_max_ns),
+            scenes_p99=duration_from_ns(outcome.stays.scenes_p99_ns),
+        ),
     )

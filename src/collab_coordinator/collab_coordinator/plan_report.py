@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from collab_coordinator.planner import Schedule, plan_orders, reach_of
+from collab_coordinator.planning import Schedule, plan_orders, reach_of
 from collab_coordinator.turns import PlannedTurn, dwell_problem, planned_turns, slowest_turn
 from ptz_site import Site
 
@@ -51,7 +51,7 @@ def examine(site: Site) -> PlanExamination:
     )
     by_camera = (slowest_turn(planned_turns(site, [order])) for order in schedule.orders)
     turns = tuple(turn for turn in by_camera if turn is not None)
-    dwell = site.region.dwell
+    dwell = site.region.first_dwell
     short = dwell_problem(dwell, slowest_turn(turns))
     never = tuple(u for u in schedule.uncovered if not schedule.views(u.scene))
     problems = tuple(

@@ -1,267 +1,456 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""The life of a rotation: facts and times in, plan revisions out."""
+"""The life of a rotation: facts and times in, plan revisions out.
+
+Everything that changes who watches what is a new revision: start, hold, resume, swap, a camera that goes out or comes back, stop.
+All times are ns of ROS time and are given; calls come in the order of time.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from enum import Enum, IntEnum
+import math
+from dataclasses import replace
 
-from collab_coordinator.coverage import Coverage, CoverageMeter
-from collab_coordinator.fleet import CameraReport, Fleet, Level
-from collab_coordinator.planner import Schedule, plan_orders, reach_of
-from collab_coordinator.turns import approach_time, dwell_problem, planned_turns, slowest_turn
-from ptz_site import CameraOrder, Plan, PlanMode, Site
+from collab_coordinator.coverage import CoverageMeter
+from collab_coordinator.crew import Crew
+from collab_coordinator.facing import better_facing
+from collab_coordinator.fleet import CameraReport, Fleet
+from collab_coordinator.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest, has_arrived
+from collab_coordinator.holds import EndedHold, HoldEnd, HoldError, HoldRequest, Holds
+from collab_coordinator.planning import Schedule, plan_orders, reach_of
+from collab_coordinator.planning.turn_order import turn_times
+from collab_coordinator.roster import Roster, restored
+from collab_coordinator.rotation import Outcome, Progress, Revisions, RotationError, RotationRequest, RotationState
+from collab_coordinator.start import dwell_refusal, slot_zero_ns, start_problem
+from collab_coordinator.stays import StayMeter
+from ptz_site import NANOSECONDS, Hold, Plan, PlanBook, PlanMode, Site
 
-NANOSECONDS = 1_000_000_000
-#: From the first revision to slot 0, beside the slowest turn: time for the plan to reach all cameras, and for them to come to rest.
-START_DELAY_NS = NANOSECONDS
-
-
-class RotationError(IntEnum):
-    """How a rotation ended. Values as in RunRotation.action."""
-
-    NONE = 0
-    BUSY = 100
-    BAD_DWELL = 101
-    NO_CAMERAS = 102
-    NOTHING_TO_WATCH = 103
-    CLOCK_OFFSET = 104
-    CANCELED = 105
-    SHUTDOWN = 106
-    BAD_GOAL = 107
-
-
-class RotationState(Enum):
-    """Where a rotation is in its life."""
-
-    GATHERING = 'gathering'  # waits for the cameras' first reports
-    STARTED = 'started'  # the plan is out; before slot 0 the cameras take up their first scenes
-    ENDED = 'ended'
-
-
-@dataclass(frozen=True)
-class RotationRequest:
-    """What is asked for. start_ns 0: as soon as the cameras are ready; slots and cycles 0: without end."""
-
-    dwell_ns: int
-    start_ns: int = 0
-    slots: int = 0
-    cycles: int = 0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a rotation ended, and what was covered."""
-
-    error: RotationError
-    message: str = ''
-    slots: int = 0
-    coverage: tuple[Coverage, ...] = ()
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How a rotation goes, at one instant. Fields as in the feedback of RunRotation.action, times in ns."""
-
-    running: bool
-    elapsed_ns: int
-    slot: int
-    slots: int
-    plan_revision: int
-    assignments: tuple[tuple[str, str], ...]
-    uncovered: tuple[str, ...]
-    waiting_for: tuple[str, ...]
-
-
-class Revisions:
-    """Numbers plan revisions: always above every number that was seen anywhere, so that none is used twice."""
-
-    def __init__(self, coordinator: str) -> None:
-        self.coordinator = coordinator
-        self.highest = 0
-
-    def saw(self, revision: int) -> None:
-        """Notes a revision that a camera or the plan topic named."""
-        self.highest = max(self.highest, revision)
-
-    def following(self) -> int:
-        """The next number; it counts as used."""
-        self.highest += 1
-        return self.highest
+#: A hold that comes so soon after a switch brings the cameras back to the slot in which the target was seen.
+BACK_NS = 2 * NANOSECONDS
+#: A revision is sent again while somebody does not follow it.
+RESEND_NS = NANOSECONDS
 
 
 class Rotation:
-    """One rotation, from the request to its end. advance() it with the time; it returns a plan when one is to be published."""
+    """One rotation, from the request to its end. Call advance() several times a second; take_plans() has what is to be published."""
 
     def __init__(self, site: Site, request: RotationRequest, revisions: Revisions) -> None:
-        self._site = site
-        self._request = request
-        self._revisions = revisions
+        self._site, self._request, self._revisions = site, request, revisions
+        weights, turns = {name: scene.weight for name, scene in site.scenes.items()}, turn_times(site)
+        self.schedule: Schedule = plan_orders(reach_of(site), tuple(site.scenes), weights, turns)
+        self._roster = Roster(site, self.schedule.orders, turns)
+        self._crew = Crew()
+        self._holds = Holds(site.region.hold)
+        self._handoffs: dict[str, Handoff] = {}
+        self._book = PlanBook()
+        self._outbox: list[Plan] = []
+        self._ended_holds: list[EndedHold] = []
         self._asked_ns: int | None = None
+        self._began_ns = 0
+        self._sent_ns = 0
         self._meter: CoverageMeter | None = None
+        self._stays = StayMeter()
         self.state = RotationState.GATHERING
-        self.schedule: Schedule | None = None
         self.plan: Plan | None = None
         self.plan_since_ns = 0
         self.outcome: Outcome | None = None
-        #: Another coordinator that publishes plans for this region at the same time; empty: none was seen.
-        self.rival = ''
-        problem = _dwell_problem(site, request.dwell_ns, plan_orders(reach_of(site), tuple(site.scenes)).orders)
-        if problem:
+        if problem := dwell_refusal(site, request.dwell_ns, self.schedule.orders):
             self._fail(RotationError.BAD_DWELL, problem)
 
-    def advance(self, now_ns: int, fleet: Fleet) -> Plan | None:
-        """Goes on to now_ns (which must not be before an earlier one); the revision to publish, if there is one."""
+    @classmethod
+    def adopt(cls, site: Site, plan: Plan, revisions: Revisions, fleet: Fleet, now_ns: int) -> Rotation:
+        """Goes on with a plan of an earlier coordinator, also in the middle of a hold or a handoff. Nothing moves because of it."""
+        rotation = cls(site, RotationRequest(plan.dwell_ns, slots=plan.end_slot), revisions)
+        rotation.state, rotation.outcome = RotationState.STARTED, None
+        rotation._roster = Roster(site, restored(plan.orders, plan.holds, plan.first_slot), turn_times(site))
+        rotation._crew = Crew(dict.fromkeys(plan.out, 'was out when this coordinator started'))
+        for hold in plan.holds:
+            rotation._holds.adopt(hold, now_ns)
+            if hold.candidate:
+                rotation._handoffs[hold.hold_id] = Handoff(hold.hold_id, [], (), now_ns, hold.candidate, now_ns)
+        rotation._began_ns = plan.slot_start_ns - plan.first_slot * plan.dwell_ns if plan.slot_start_ns else plan.effective_at_ns
+        rotation._begin_measuring(max(now_ns, rotation._began_ns), fleet)
+        revisions.saw(plan.revision)
+        revisions.leave_room()
+        rotation._publish(plan, now_ns)
+        return rotation
+
+    # What happens
+
+    def advance(self, now_ns: int, fleet: Fleet) -> None:
+        """Goes on to an instant."""
         if self.state is RotationState.GATHERING:
-            return self._gather(now_ns, fleet)
-        if self.state is RotationState.STARTED and self.plan is not None:
+            self._gather(now_ns, fleet)
+        elif self.state is RotationState.STARTED and self.plan is not None:
             ends = self.plan.ends_ns()
             if ends is not None and now_ns >= ends:
-                return self._end(now_ns, Outcome(RotationError.NONE), 'all slots were run')
-            if self._revisions.highest > self.plan.revision and not self.rival:
-                # A camera that was not there at the start has taken a newer plan, of an earlier coordinator.
-                return self._publish(
-                    replace(self.plan, revision=self._revisions.following(), reason='a camera named a newer revision'), now_ns
-                )
-        return None
+                self._end(now_ns, Outcome(RotationError.NONE), 'all slots were run')
+                return
+            reasons = [*self._expire(now_ns), *self._look_at_crew(now_ns, fleet), *self._carry_on_handoffs(now_ns, fleet)]
+            if self._revisions.highest > self.plan.revision:
+                # A camera that was not there has taken a newer plan, of an earlier coordinator.
+                reasons.append('a camera named a newer revision')
+            if reasons:
+                self._revise(now_ns, '; '.join(reasons))
+            elif now_ns - self._sent_ns >= RESEND_NS and set(fleet.behind(self.plan)) - set(self._crew.out):
+                self._sent_ns = now_ns
+                self._outbox.append(self.plan)
 
-    def stop(self, now_ns: int, error: RotationError, reason: str) -> Plan | None:
-        """Ends the rotation at once; the STOPPED revision, if there is a plan to stop."""
-        if self.state is RotationState.STARTED:
-            return self._end(now_ns, Outcome(error, reason), reason)
-        if self.state is RotationState.GATHERING:
-            self._fail(error, reason)
-        return None
+    def take_plans(self) -> tuple[Plan, ...]:
+        """The revisions to publish since the last call, in order; one that was not followed may come again."""
+        plans, self._outbox = tuple(self._outbox), []
+        return plans
+
+    def take_ended_holds(self) -> tuple[EndedHold, ...]:
+        """The holds that ended or changed hands since the last call."""
+        ended, self._ended_holds = tuple(self._ended_holds), []
+        return ended
 
     def take(self, report: CameraReport) -> None:
-        """Counts a report for the coverage."""
+        """Counts a report for coverage and stays."""
         if self._meter is not None and self.state is RotationState.STARTED:
             self._meter.take(report)
+            self._stays.take(report)
 
-    def saw_plan(self, plan: Plan) -> None:
-        """Notices a plan that another coordinator published over ours. Ours is not numbered above it: that would go on for ever."""
-        if self.plan is None or self.state is not RotationState.STARTED or plan.coordinator == self._revisions.coordinator:
-            return
-        if plan.revision > self.plan.revision:
-            self.rival = plan.coordinator or 'unnamed'
+    def stop(self, now_ns: int, error: RotationError, reason: str) -> None:
+        """Ends the rotation at once."""
+        if self.state is RotationState.STARTED:
+            self._end(now_ns, Outcome(error, reason), reason)
+        elif self.state is RotationState.GATHERING:
+            self._fail(error, reason)
 
     def leave(self, now_ns: int, error: RotationError, reason: str) -> Outcome:
         """Ends only the coordinator's part: no plan is published, the cameras go on by the one they have."""
         if self.outcome is None:
+            for handoff in self._handoffs.values():
+                handoff.outcome = handoff.outcome or HandoffOutcome(HandoffError.SHUTDOWN, reason)
             return self._settle(now_ns, Outcome(error, reason))
         return self.outcome
 
+    # Holds
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """What holds the rotation, the oldest first."""
+        return self._holds.on
+
+    @property
+    def out(self) -> dict[str, str]:
+        """The cameras that can't be counted on, with the reasons."""
+        return dict(self._crew.out)
+
+    def hold(self, request: HoldRequest, now_ns: int) -> Hold | tuple[HoldError, str]:
+        """Holds the rotation at once, or says why not."""
+        plan = self._book.in_force(now_ns)
+        if self.state is not RotationState.STARTED or plan is None or plan.mode is PlanMode.STOPPED:
+            return HoldError.NOT_RUNNING, 'no rotation is running; there is nothing to hold'
+        if request.hold_id:
+            return self._go_on_holding(request, now_ns)
+        if request.camera and request.camera not in self._site.cameras:
+            return HoldError.UNKNOWN_CAMERA, f'no camera {request.camera}; the site has {", ".join(self._site.cameras)}'
+        if request.scene and request.scene not in self._site.scenes:
+            return HoldError.UNKNOWN_SCENE, f'no scene {request.scene}; the site has {", ".join(self._site.scenes)}'
+        if request.camera and not request.scene:
+            request = replace(request, scene=plan.scene(request.camera, now_ns))
+        at = self._slot_to_hold(request, plan, now_ns)
+        if at is None:
+            on = plan.scene(request.camera, now_ns) if request.camera else ''
+            where = (
+                f'{request.camera} is on {on or "nothing"}, not on {request.scene}' if on else f'no camera is on {request.scene}'
+            )
+            return HoldError.NOT_ON_SCENE, where
+        slot, elapsed = at
+        camera = request.camera or self._somebody_on(request.scene, plan, slot)
+        hold = self._holds.begin(replace(request, camera=camera), f'hold-{self._revisions.next}', now_ns)
+        self._revise(now_ns, f'hold: {request.reason or "asked for"}', (slot, elapsed))
+        return hold
+
+    def keep_alive(self, hold_id: str, now_ns: int) -> bool:
+        """The holder is there; False if there is no such hold."""
+        return self._holds.heard(hold_id, now_ns)
+
+    def release(self, hold_id: str, why: HoldEnd, now_ns: int) -> bool:
+        """Ends a hold; False if it is not on."""
+        ended = self._holds.end(hold_id, why, now_ns)
+        if ended is None:
+            return False
+        self._ended_holds.append(ended)
+        self._drop_handoff(hold_id)
+        self._revise(now_ns, f'{hold_id} ended: {why.name.lower().replace("_", " ")}')
+        return True
+
+    # Handoff
+
+    def hand_off(self, request: HandoffRequest, now_ns: int) -> Handoff | HandoffOutcome:
+        """Begins a handoff, or says why not."""
+        hold = self._holds.get(request.hold_id)
+        if hold is None or self.plan is None:
+            return HandoffOutcome(HandoffError.NO_HOLD, f'there is no hold {request.hold_id}')
+        if hold.hold_id in self._handoffs:
+            return HandoffOutcome(HandoffError.BUSY, f'{hold.hold_id} is being handed off to {hold.candidate} already')
+        wait = self._site.region.hold.handoff_interval - (now_ns - hold.taken_over_ns) / NANOSECONDS
+        if hold.taken_over_ns and wait > 0:
+            return HandoffOutcome(HandoffError.TOO_SOON, f'the last handoff was a moment ago; ask again in {wait:.1f} s')
+        candidates = self._candidates(hold, request)
+        if not candidates:
+            return HandoffOutcome(
+                HandoffError.NO_BETTER_CAMERA, f'no camera that can take over faces the target better than {hold.camera}'
+            )
+        handoff = Handoff(hold.hold_id, candidates, request.feature, now_ns)
+        self._handoffs[hold.hold_id] = handoff
+        self._revise(now_ns, self._try_next(handoff, hold, now_ns))
+        return handoff
+
+    def cancel_handoff(self, hold_id: str, now_ns: int) -> None:
+        """Ends a handoff that is under way; the candidate goes back."""
+        if self._drop_handoff(hold_id):
+            self._revise(now_ns, f'handoff of {hold_id} canceled')
+
+    # How it goes
+
     def progress(self, now_ns: int, fleet: Fleet) -> Progress:
         """How it goes now."""
-        plan = self.plan
-        if plan is None:
-            return Progress(False, 0, 0, self._request.slots, 0, (), (), fleet.missing(now_ns))
-        running = now_ns >= plan.slot_start_ns
+        plan = self._book.in_force(now_ns)
+        if plan is None or self.plan is None:
+            return Progress(False, False, 0, 0, self._request.slots, 0, 0, (), (), fleet.missing(now_ns))
+        slot = plan.slot(now_ns)
+        running = plan.mode is not PlanMode.STOPPED and now_ns >= self._began_ns
         assignments = tuple((order.camera, plan.scene(order.camera, now_ns)) for order in plan.orders)
-        able = {camera for camera in fleet.cameras if fleet.health(camera, now_ns, plan, self.plan_since_ns).level is Level.OK}
-        covered = {scene for camera, scene in assignments if camera in able}
-        waiting = set(fleet.missing(now_ns)) | set(fleet.behind(plan))
+        covered = {scene for camera, scene in assignments if camera not in self._crew.out}
+        waiting = {*fleet.missing(now_ns), *fleet.behind(self.plan)}
+        held = plan.mode is PlanMode.HELD
+        left = plan.dwell_ns - plan.slot_elapsed_ns if held else plan.slot_begins_ns(slot + 1) - now_ns
         return Progress(
             running,
-            max(0, now_ns - plan.slot_start_ns),
-            plan.slot(now_ns),
+            held,
+            max(0, now_ns - self._began_ns),
+            slot,
             plan.end_slot,
-            plan.revision,
+            left if running else 0,
+            self.plan.revision,
             assignments,
             tuple(scene for scene in self._site.scenes if scene not in covered) if running else (),
             tuple(camera for camera in fleet.cameras if camera in waiting),
         )
 
-    def _gather(self, now_ns: int, fleet: Fleet) -> Plan | None:
+    # Steps of advance()
+
+    def _gather(self, now_ns: int, fleet: Fleet) -> None:
         if self._asked_ns is None:
             self._asked_ns = now_ns
         present = fleet.present(now_ns)
         waited = now_ns - self._asked_ns >= self._site.region.start_timeout * NANOSECONDS
         if len(present) < len(fleet.cameras) and not waited:
-            return None
-        schedule = plan_orders(reach_of(self._site, present), tuple(self._site.scenes))
-        problem = self._start_problem(present, schedule, fleet)
+            return
+        problem = start_problem(self._site, present, self.schedule.orders, fleet)
         if problem is not None:
             self._fail(*problem)
-            return None
-        return self._start(now_ns, schedule, fleet)
+            return
+        self._start(now_ns, fleet, present)
 
-    def _start_problem(self, present: tuple[str, ...], schedule: Schedule, fleet: Fleet) -> tuple[RotationError, str] | None:
-        if not present:
-            cameras, timeout = ', '.join(fleet.cameras), self._site.region.start_timeout
-            return RotationError.NO_CAMERAS, f'no camera reported within {timeout:g} s ({cameras}); are the drivers running?'
-        if offset := self._clock_problem(present, fleet):
-            return RotationError.CLOCK_OFFSET, offset
-        if not schedule.orders:
-            return RotationError.NOTHING_TO_WATCH, f'none of {", ".join(present)} reaches a scene; give them presets'
-        if dwell := _dwell_problem(self._site, self._request.dwell_ns, schedule.orders):
-            return RotationError.BAD_DWELL, dwell
-        return None
-
-    def _start(self, now_ns: int, schedule: Schedule, fleet: Fleet) -> Plan:
-        start = self._request.start_ns or self._site_start(now_ns) or now_ns + self._lead_ns(schedule, fleet)
-        self.schedule = schedule
-        self.state = RotationState.STARTED
-        silence_ns = round(self._site.region.silence_timeout * NANOSECONDS)
-        self._meter = CoverageMeter(self._site.scenes, start, silence_ns)
-        for camera in fleet.cameras:
-            if (report := fleet.newest(camera)) is not None:
-                self._meter.take(report)
+    def _start(self, now_ns: int, fleet: Fleet, present: tuple[str, ...]) -> None:
+        start = self._request.start_ns or slot_zero_ns(self._site, self.schedule.orders, fleet, now_ns)
+        self.state, self._began_ns = RotationState.STARTED, start
+        self._crew = Crew({camera: 'has not reported' for camera in fleet.cameras if camera not in present})
+        self._begin_measuring(start, fleet)
         plan = Plan(
             region=self._site.region.name,
             revision=self._revisions.following(),
             effective_at_ns=now_ns,
             mode=PlanMode.RUNNING,
             dwell_ns=self._request.dwell_ns,
-            orders=schedule.orders,
+            orders=self._roster.running(0, self._crew.out),
             slot_start_ns=start,
-            end_slot=self._request.slots or self._request.cycles * schedule.slots_per_cycle,
+            end_slot=self._request.slots or self._request.cycles * self.schedule.slots_per_cycle,
+            out=tuple(self._crew.out),
             coordinator=self._revisions.coordinator,
             reason='start',
         )
-        return self._publish(plan, now_ns)
+        self._publish(plan, now_ns)
 
-    def _lead_ns(self, schedule: Schedule, fleet: Fleet) -> int:
-        positions = {
-            camera: report.position
-            for camera in fleet.cameras
-            if (report := fleet.newest(camera)) is not None and report.position is not None
-        }
-        slowest = slowest_turn(planned_turns(self._site, schedule.orders))
-        seconds = max(slowest.seconds if slowest else 0.0, approach_time(self._site, schedule.orders, positions))
-        return START_DELAY_NS + round(seconds * NANOSECONDS)
+    def _expire(self, now_ns: int) -> list[str]:
+        ended = self._holds.expire(now_ns)
+        for one in ended:
+            self._ended_holds.append(one)
+            self._drop_handoff(one.hold.hold_id)
+        return [f'{one.hold.hold_id} ended: {one.why.name.lower().replace("_", " ")}' for one in ended]
 
-    def _site_start(self, now_ns: int) -> int:
-        """The site's start time in ns; 0 if it gives none, or if it is over."""
-        start = self._site.region.start
-        if start is None:
-            return 0
-        ns = (start - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1) * 1000
-        return ns if ns > now_ns else 0
-
-    def _clock_problem(self, cameras: tuple[str, ...], fleet: Fleet) -> str:
-        limits = self._site.region.clock
-        if limits.allow_beyond:
-            return ''
-        for camera in cameras:
-            report = fleet.newest(camera)
-            if report is not None and abs(report.clock_offset) > limits.max_offset:
-                return (
-                    f'clock of {camera} is off by {report.clock_offset:+.3f} s, more than {limits.max_offset:g} s; set it (NTP), '
-                    'or set region.clock.allow_beyond: true'
-                )
-        return ''
-
-    def _publish(self, plan: Plan, now_ns: int) -> Plan:
-        self.plan, self.plan_since_ns = plan, now_ns
-        return plan
-
-    def _end(self, now_ns: int, outcome: Outcome, reason: str) -> Plan:
+    def _look_at_crew(self, now_ns: int, fleet: Fleet) -> list[str]:
         assert self.plan is not None
-        last = self.plan
+        before = set(self._crew.out)
+        if not self._crew.update(now_ns, fleet, self.plan, self.plan_since_ns):
+            return []
+        gone = [f'{camera} {self._crew.out[camera]}' for camera in self._crew.out if camera not in before]
+        back = [f'{camera} is back' for camera in fleet.cameras if camera in before and camera not in self._crew.out]
+        return gone + back
+
+    def _carry_on_handoffs(self, now_ns: int, fleet: Fleet) -> list[str]:
+        assert self.plan is not None
+        reasons = []
+        limit_ns = round(self._site.region.arrival_timeout * NANOSECONDS) + BACK_NS
+        for handoff in tuple(self._handoffs.values()):
+            hold = self._holds.get(handoff.hold_id)
+            if hold is None:
+                continue
+            out = handoff.candidate in self._crew.out
+            if not out and has_arrived(fleet.newest(handoff.candidate), hold, self.plan.revision):
+                reasons.append(self._complete(handoff, hold, now_ns))
+            elif out or now_ns - handoff.ordered_ns > limit_ns:
+                reasons.append(self._try_next(handoff, hold, now_ns))
+        return reasons
+
+    def _try_next(self, handoff: Handoff, hold: Hold, now_ns: int) -> str:
+        assert self.plan is not None
+        candidate = handoff.next_candidate(now_ns)
+        if not candidate:
+            self._holds.change(replace(hold, candidate='', candidate_scene=''))
+            del self._handoffs[hold.hold_id]
+            tried = ', '.join(handoff.tried)
+            handoff.outcome = HandoffOutcome(
+                HandoffError.NOT_ARRIVED, f'{tried} did not arrive at {hold.scene}; {hold.camera} stays'
+            )
+            return f'handoff of {hold.hold_id} failed: {handoff.outcome.message}'
+        left = self._roster.scene(candidate, self.plan.first_slot)
+        self._holds.change(replace(hold, candidate=candidate, candidate_scene=left))
+        return f'handoff: {candidate} goes to {hold.scene}'
+
+    def _complete(self, handoff: Handoff, hold: Hold, now_ns: int) -> str:
+        assert self.plan is not None
+        candidate = handoff.candidate
+        took = self._roster.swap(hold, self._others(hold), self.plan.first_slot)
+        self._holds.hand_over(hold.hold_id, candidate, handoff.feature, now_ns)
+        self._ended_holds.append(EndedHold(hold, HoldEnd.HANDED_OFF, now_ns))
+        del self._handoffs[hold.hold_id]
+        handoff.outcome = HandoffOutcome(HandoffError.NONE, '', candidate, took, self._revisions.next)
+        return f'{candidate} takes over {hold.scene}, {hold.camera} takes {took}'
+
+    # Parts of the above
+
+    def _candidates(self, hold: Hold, request: HandoffRequest) -> list[str]:
+        assert self.plan is not None
+        busy = {h.camera for h in self._holds.on} | {h.candidate for h in self._holds.on} | set(self._crew.out)
+        poses = {c: camera.mounting for c, camera in self._site.cameras.items() if camera.mounting is not None}
+        margin = math.radians(self._site.region.hold.handoff_margin)
+        slot = self.plan.first_slot
+        return [
+            facing.camera
+            for facing in better_facing(request.heading, request.ground, hold.camera, poses, margin)
+            if facing.camera not in busy and self._roster.can_swap(hold, facing.camera, slot, self._crew.out, self._others(hold))
+        ]
+
+    def _others(self, hold: Hold) -> tuple[Hold, ...]:
+        return tuple(other for other in self._holds.on if other.hold_id != hold.hold_id)
+
+    def _somebody_on(self, scene: str, plan: Plan, slot: int) -> str:
+        """A camera that is on a scene, one that can be counted on first; empty for no scene."""
+        watching = [order.camera for order in plan.orders if scene and order.scene(slot) == scene]
+        return min(watching, key=lambda camera: camera in self._crew.out, default='')
+
+    def _go_on_holding(self, request: HoldRequest, now_ns: int) -> Hold | tuple[HoldError, str]:
+        hold = self._holds.get(request.hold_id)
+        if hold is None:
+            return HoldError.UNKNOWN_HOLD, f'there is no hold {request.hold_id}; it has ended'
+        if request.camera != hold.camera:
+            return HoldError.NOT_ON_SCENE, f'{request.hold_id} is held by {hold.camera or "an operator"}, not by {request.camera}'
+        self._holds.heard(hold.hold_id, now_ns)
+        return hold
+
+    def _slot_to_hold(self, request: HoldRequest, plan: Plan, now_ns: int) -> tuple[int, int] | None:
+        """The slot to stand in and how much of it has passed; None if the camera is not on the scene."""
+
+        def fits(slot: int) -> bool:
+            if not request.scene:
+                return True
+            watching = [o for o in plan.orders if o.scene(slot) == request.scene]
+            return any(not request.camera or o.camera == request.camera for o in watching)
+
+        slot = plan.slot(now_ns)
+        if plan.mode is PlanMode.HELD:
+            holders = any(h.camera == request.camera and h.scene == request.scene for h in plan.holds)
+            return (slot, plan.slot_elapsed_ns) if fits(slot) or holders else None
+        into_ns = now_ns - plan.slot_begins_ns(slot)
+        if fits(slot):
+            return slot, min(max(0, into_ns), plan.dwell_ns)
+        if slot > plan.first_slot and into_ns <= BACK_NS and fits(slot - 1):
+            return slot - 1, plan.dwell_ns
+        return None
+
+    def _revise(self, now_ns: int, reason: str, stand: tuple[int, int] | None = None) -> None:
+        """Publishes what follows from the present holds, crew and orders. stand: slot and elapsed ns of a hold that begins."""
+        last = self._book.in_force(now_ns)
+        assert last is not None and self.plan is not None
+        if self._holds.on:
+            plan = self._standing(last, now_ns, stand)
+        elif self.plan.mode is PlanMode.HELD:
+            plan = self._resumed(self.plan, now_ns + round(self._site.region.hold.resume_delay * NANOSECONDS))
+        elif self.plan.effective_at_ns > now_ns:
+            plan = self.plan  # it resumes soon, and goes on doing so
+        else:
+            slot = last.slot(now_ns)
+            plan = replace(last, effective_at_ns=now_ns, first_slot=slot, slot_start_ns=last.slot_begins_ns(slot))
+        slot, out = plan.first_slot, self._crew.out
+        plan = replace(
+            plan,
+            revision=self._revisions.following(),
+            orders=self._roster.standing(slot, out, self._holds.on) if self._holds.on else self._roster.running(slot, out),
+            out=tuple(self._crew.out),
+            holds=self._holds.on,
+            coordinator=self._revisions.coordinator,
+            reason=reason,
+        )
+        self._stays.held(plan.first_slot)
+        self._publish(plan, now_ns)
+
+    def _standing(self, last: Plan, now_ns: int, stand: tuple[int, int] | None) -> Plan:
+        if last.mode is PlanMode.HELD:
+            return replace(last, effective_at_ns=now_ns)
+        slot = last.slot(now_ns)
+        at, elapsed = stand or (slot, min(max(0, now_ns - last.slot_begins_ns(slot)), last.dwell_ns))
+        return replace(last, effective_at_ns=now_ns, mode=PlanMode.HELD, first_slot=at, slot_start_ns=0, slot_elapsed_ns=elapsed)
+
+    def _resumed(self, held: Plan, at_ns: int) -> Plan:
+        # A slot that had passed wholly is not gone back to.
+        passed, elapsed = divmod(held.slot_elapsed_ns, held.dwell_ns)
+        return replace(
+            held,
+            effective_at_ns=at_ns,
+            mode=PlanMode.RUNNING,
+            first_slot=held.first_slot + passed,
+            slot_start_ns=at_ns - elapsed,
+            slot_elapsed_ns=0,
+        )
+
+    def _drop_handoff(self, hold_id: str) -> bool:
+        handoff = self._handoffs.pop(hold_id, None)
+        if handoff is None:
+            return False
+        hold = self._holds.get(hold_id)
+        if hold is not None:
+            self._holds.change(replace(hold, candidate='', candidate_scene=''))
+        handoff.outcome = HandoffOutcome(HandoffError.CANCELED, 'canceled' if hold else f'{hold_id} has ended')
+        return True
+
+    def _begin_measuring(self, begin_ns: int, fleet: Fleet) -> None:
+        self._meter = CoverageMeter(self._site.scenes, begin_ns, round(self._site.region.silence_timeout * NANOSECONDS))
+        for camera in fleet.cameras:
+            if (report := fleet.newest(camera)) is not None:
+                self._meter.take(report)
+                self._stays.take(report)
+
+    def _publish(self, plan: Plan, now_ns: int) -> None:
+        self.plan, self.plan_since_ns, self._sent_ns = plan, now_ns, now_ns
+        self._book.take(plan)
+        self._book.forget_before(now_ns - 60 * NANOSECONDS)
+        self._outbox.append(plan)
+
+    def _end(self, now_ns: int, outcome: Outcome, reason: str) -> None:
+        last = self._book.in_force(now_ns)
+        assert last is not None
         self._settle(now_ns, outcome)
+        for hold in self._holds.on:
+            ended = self._holds.end(hold.hold_id, HoldEnd.STOPPED, now_ns)
+            self._ended_holds += [ended] if ended else []
+            self._drop_handoff(hold.hold_id)
         stopped = replace(
             last,
             revision=self._revisions.following(),
@@ -269,24 +458,25 @@ class Rotation:
             mode=PlanMode.STOPPED,
             first_slot=last.slot(now_ns),
             end_slot=0,
+            holds=(),
+            coordinator=self._revisions.coordinator,
             reason=reason,
         )
-        return self._publish(stopped, now_ns)
+        self._publish(stopped, now_ns)
 
     def _settle(self, now_ns: int, outcome: Outcome) -> Outcome:
         self.state = RotationState.ENDED
-        if self.plan is not None and self._meter is not None:
-            ends = self.plan.ends_ns()
+        plan = self._book.in_force(now_ns)
+        if plan is not None and self._meter is not None:
+            ends = plan.ends_ns()
             end = now_ns if ends is None else min(now_ns, ends)
-            slots = max(0, end - self.plan.slot_start_ns) // self.plan.dwell_ns
-            outcome = replace(outcome, slots=slots, coverage=self._meter.finish(end))
+            slots = plan.first_slot
+            if plan.mode is PlanMode.RUNNING:
+                slots += max(0, end - plan.slot_start_ns) // plan.dwell_ns
+            outcome = replace(outcome, slots=slots, coverage=self._meter.finish(end), stays=self._stays.finish())
         self.outcome = outcome
         return outcome
 
     def _fail(self, error: RotationError, message: str) -> None:
         self.state = RotationState.ENDED
         self.outcome = Outcome(error, message)
-
-
-def _dwell_problem(site: Site, dwell_ns: int, orders: tuple[CameraOrder, ...]) -> str:
-    return dwell_problem(dwell_ns / NANOSECONDS, slowest_turn(planned_turns(site, orders)))

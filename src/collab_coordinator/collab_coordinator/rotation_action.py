@@ -12,7 +12,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from collab_coordinator.messages import feedback_to_msg, result_to_msg
-from collab_coordinator.protocol import Outcome, Progress, RotationError
+from collab_coordinator.rotation import Outcome, Progress, RotationError
 from ptz_collab_msgs.action import RunRotation
 from ptz_node import names
 
@@ -39,6 +39,11 @@ class RotationAction:
             goal_callback=lambda _goal: GoalResponse.ACCEPT,
             cancel_callback=self._on_cancel,
         )
+
+    @property
+    def has_client(self) -> bool:
+        """Whether a client waits for the end of the rotation."""
+        return self._handle is not None
 
     def publish(self, progress: Progress) -> None:
         """Tells the client how the rotation goes, if a client began it."""

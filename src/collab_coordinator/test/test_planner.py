@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collab_coordinator.planner import Schedule, plan_orders, reach_of
+from collab_coordinator.planning import Schedule, plan_orders, reach_of
 
 Reach = dict[str, list[str]]
 

@@ -49,6 +49,7 @@ class Driver(Node):
             raise UserError(f'cameras.{camera}: {error}') from None
         self._publisher = FramePublisher(self, site, camera, self._session)
         self._states = self.create_publisher(CameraState, names.camera_state(camera), LATCHED)
+        self._copies = self.create_publisher(RotationPlan, names.camera_plan(camera), LATCHED)
         self._publish_state_soon = self.create_guard_condition(self._publish_state)
         self._control = Control(site, camera, self._backend, self._time, self._publish_state_soon.trigger)
         self._capture = Capture(self._backend, self._time, 1.0 / site.cameras[camera].rate, self._on_frame)
@@ -76,7 +77,9 @@ class Driver(Node):
         except ValueError as error:
             self.get_logger().error(f'plan revision {message.revision} is not followed: {error}')
             return
-        self._control.take_plan(plan)
+        if self._control.take_plan(plan):
+            # Who leads the region may die; then this is what the next one goes on from.
+            self._copies.publish(message)
 
     def _on_frame(self, frame: CapturedFrame) -> None:
         self._publisher.publish(frame, self._control.context(frame.stamp_ns))
@@ -99,6 +102,7 @@ class Driver(Node):
             position = state.position.position
             message.pan, message.tilt, message.zoom = position.pan, position.tilt, position.zoom
         message.gain = float('nan')
+        message.manual = state.manual is not None
         message.manual_exposure_possible = self._backend.manual_exposure_possible
         message.stamp_source = int(self._backend.stamp_source)
         message.stamp_uncertainty = 0.0

@@ -43,8 +43,9 @@ def plan_to_msg(plan: Plan) -> msg.RotationPlan:
         slot_start=time_from_ns(plan.slot_start_ns),
         slot_elapsed=duration_from_ns(plan.slot_elapsed_ns),
         end_slot=plan.end_slot,
+        out=list(plan.out),
         orders=[msg.CameraOrder(camera=o.camera, scenes=list(o.scenes)) for o in plan.orders],
-        holds=[_hold_to_msg(hold) for hold in plan.holds],
+        holds=[hold_to_msg(hold) for hold in plan.holds],
         reason=plan.reason,
     )
 
@@ -62,33 +63,48 @@ def plan_from_msg(message: msg.RotationPlan) -> Plan:
         slot_start_ns=time_to_ns(message.slot_start),
         slot_elapsed_ns=duration_to_ns(message.slot_elapsed),
         end_slot=message.end_slot,
+        out=tuple(message.out),
         orders=tuple(CameraOrder(o.camera, tuple(o.scenes)) for o in message.orders),
-        holds=tuple(_hold_from_msg(hold) for hold in message.holds),
+        holds=tuple(hold_from_msg(hold) for hold in message.holds),
         reason=message.reason,
     )
 
 
-def _hold_to_msg(hold: Hold) -> msg.Hold:
+def hold_to_msg(hold: Hold) -> msg.Hold:
+    """A hold as it is published."""
     return msg.Hold(
         hold_id=hold.hold_id,
         camera=hold.camera,
         scene=hold.scene,
         target=hold.target,
+        feature=list(hold.feature),
         mark_colour=hold.mark_colour,
         mark_shape=hold.mark_shape,
         reason=hold.reason,
         since=time_from_ns(hold.since_ns),
+        until=time_from_ns(hold.until_ns),
+        taken_over=time_from_ns(hold.taken_over_ns),
+        kept_alive=hold.kept_alive,
+        candidate=hold.candidate,
+        candidate_scene=hold.candidate_scene,
     )
 
 
-def _hold_from_msg(message: msg.Hold) -> Hold:
+def hold_from_msg(message: msg.Hold) -> Hold:
+    """A hold as it was received."""
     return Hold(
         hold_id=message.hold_id,
         camera=message.camera,
         scene=message.scene,
         target=message.target,
+        feature=tuple(message.feature),
         mark_colour=message.mark_colour,
         mark_shape=message.mark_shape,
         reason=message.reason,
         since_ns=time_to_ns(message.since),
+        until_ns=time_to_ns(message.until),
+        taken_over_ns=time_to_ns(message.taken_over),
+        kept_alive=message.kept_alive,
+        candidate=message.candidate,
+        candidate_scene=message.candidate_scene,
     )

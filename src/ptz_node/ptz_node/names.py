@@ -6,6 +6,9 @@ PLAN = 'plan'
 RUN_ROTATION = 'run_rotation'
 HOLD_SCENE = 'hold_scene'
 HANDOFF = 'handoff'
+REGION_STATE = 'region_state'
+HOLD_KEEP_ALIVE = 'hold_keep_alive'
+COORDINATOR = 'coordinator'
 
 
 def camera_frames(camera: str) -> str:
@@ -16,6 +19,11 @@ def camera_frames(camera: str) -> str:
 def camera_state(camera: str) -> str:
     """CameraState of one camera, latched."""
     return f'cameras/{camera}/state'
+
+
+def camera_plan(camera: str) -> str:
+    """RotationPlan that one camera follows, latched: what a coordinator that starts again goes on from."""
+    return f'cameras/{camera}/plan'
 
 
 def camera_tracks(camera: str) -> str:

@@ -4,15 +4,18 @@
 
 from ptz_site.drive import PtzDrive
 from ptz_site.errors import SiteError, UserError
+from ptz_site.geometry import CameraPose, wrap_angle
 from ptz_site.loader import load_site, media_path
-from ptz_site.motion import PtzPosition, SlewLimits, Turn, turn_time
+from ptz_site.motion import NANOSECONDS, PtzPosition, SlewLimits, Turn, turn_time
 from ptz_site.phase import Mark, Phase
 from ptz_site.schema import Camera, RecordedCamera, SimulatedCamera, Site
 from ptz_site.timetable import CameraOrder, Hold, Plan, PlanBook, PlanMode
 
 __all__ = [
+    'NANOSECONDS',
     'Camera',
     'CameraOrder',
+    'CameraPose',
     'Hold',
     'Mark',
     'Phase',
@@ -31,4 +34,5 @@ __all__ = [
     'load_site',
     'media_path',
     'turn_time',
+    'wrap_angle',
 ]

@@ -142,6 +142,10 @@ def _cross_check(file: Path, places: _Places, site: Site) -> list[str]:
                 problems.append(f'{where}: auto needs the polygon of scene {scene}; give it, or pan/tilt/zoom')
             elif getattr(spec, 'token', None) is not None:
                 problems.append(f'{where}: a {camera.backend} camera keeps no presets; give pan, tilt and zoom, or auto')
+        for index, scene in enumerate(camera.barred):
+            if scene not in site.scenes:
+                where = f'{file}:{places.line(("cameras", name, "barred", index))}: cameras.{name}.barred'
+                problems.append(f'{where}: no scene {scene}; the site has {", ".join(site.scenes)}')
     sizes = {name: camera.resolution for name, camera in site.cameras.items()}
     if site.stitcher.video and len(set(sizes.values())) > 1:
         found = ', '.join(f'{name} {width}x{height}' for name, (width, height) in sizes.items())

@@ -42,11 +42,23 @@ class HoldLimits(Section):
     handoff_margin: float = Field(20.0, ge=0, le=180, description='degrees by which another camera must face the target better')
 
 
+def _dwell_form(value: Any) -> str:
+    return '<auto>' if value == 'auto' else '<seconds>'
+
+
+DwellSpec = Annotated[
+    Annotated[float, Field(gt=0, le=86400), Tag('<seconds>')] | Annotated[Literal['auto'], Tag('<auto>')],
+    Discriminator(_dwell_form),
+]
+#: s; the dwell of a region with dwell: auto until somebody was seen.
+FIRST_AUTO_DWELL = 10.0
+
+
 class Region(Section):
     """What holds for all cameras."""
 
     name: Name
-    dwell: float = Field(..., gt=0, le=86400, description='s on a scene')
+    dwell: DwellSpec = Field(..., description='s on a scene (above 0, at most 86400); auto: as long as fits how long people stay')
     start: AwareDatetime | None = Field(None, description='when slot 0 begins; none: as soon as the cameras are ready')
     start_timeout: float = Field(20.0, gt=0, description='s to wait for cameras before starting without them')
     silence_timeout: float = Field(3.0, gt=0, description='s without a camera state after which the camera counts as lost')
@@ -54,12 +66,18 @@ class Region(Section):
     clock: ClockLimits = ClockLimits()
     hold: HoldLimits = HoldLimits()
 
+    @property
+    def first_dwell(self) -> float:
+        """The dwell with which a rotation begins, s; with dwell: auto it may change later."""
+        return FIRST_AUTO_DWELL if self.dwell == 'auto' else self.dwell
+
 
 class Scene(Section):
     """An area to watch."""
 
     label: str = ''
     polygon: list[Point] | None = Field(None, min_length=3, description='ground corners, m in the map frame')
+    weight: int = Field(1, ge=1, le=10, description='2: twice the time of others, or two cameras when there are enough')
     keywords: list[str] = []
 
 
@@ -119,6 +137,7 @@ class BaseCamera(Section):
     rate: float = Field(10.0, gt=0, le=120, description='frames/s')
     jpeg_quality: int = Field(85, ge=10, le=100)
     presets: dict[Name, PresetSpec] = Field(..., min_length=1, description='one for each scene that the camera can watch')
+    barred: list[Name] = Field([], description='scenes that it must not watch although it has presets for them')
 
     @model_validator(mode='after')
     def _ranges(self) -> Self:
@@ -232,8 +251,9 @@ class Site(Section):
         return spec.token if isinstance(spec, Token) else scene
 
     def reach(self, camera: str) -> tuple[str, ...]:
-        """The scenes that a camera can watch, in the site's order of scenes."""
-        return tuple(scene for scene in self.scenes if scene in self.cameras[camera].presets)
+        """The scenes that a camera can and may watch, in the site's order of scenes."""
+        entry = self.cameras[camera]
+        return tuple(scene for scene in self.scenes if scene in entry.presets and scene not in entry.barred)
 
     def _aim(self, camera: str, scene: str) -> PtzPosition:
         entry = self.cameras[camera]

@@ -30,16 +30,22 @@ class CameraOrder:
 
 @dataclass(frozen=True)
 class Hold:
-    """What holds the rotation; fields as in Hold.msg, times in ns."""
+    """What holds the rotation; fields as in Hold.msg, times in ns, 0: not set."""
 
     hold_id: str
     camera: str
     scene: str
     target: str = ''
+    feature: tuple[float, ...] = ()
     mark_colour: str = ''
     mark_shape: str = ''
     reason: str = ''
     since_ns: int = 0
+    until_ns: int = 0
+    taken_over_ns: int = 0
+    kept_alive: bool = False
+    candidate: str = ''
+    candidate_scene: str = ''
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ class Plan:
     slot_start_ns: int = 0
     slot_elapsed_ns: int = 0
     end_slot: int = 0
+    out: tuple[str, ...] = ()
     holds: tuple[Hold, ...] = ()
     coordinator: str = ''
     reason: str = ''
