@@ -221,7 +221,7 @@ class Coordinator(Node):
             self.get_logger().info(f'{ended.hold.hold_id} of {ended.hold.camera or "an operator"}: {ended.why.name.lower()}')
         self._handoff_action.tick(self._now())
         if rotation.outcome is not None:
-            self._conclude(rotation, rotation.outcome)
+            self._conclude(rotation.outcome)
 
     def _publish(self, rotation: Rotation, plan: Plan) -> None:
         self._plans.publish(plan_to_msg(plan))
@@ -235,7 +235,7 @@ class Coordinator(Node):
                 self.get_logger().warning(f'not always covered: {scenes}: {reason}')
         self._publish_state()
 
-    def _conclude(self, rotation: Rotation, outcome: Outcome) -> None:
+    def _conclude(self, outcome: Outcome) -> None:
         if outcome is self._concluded:
             return
         self._concluded = outcome

@@ -137,7 +137,7 @@ def _path(
     ask = [scene]
     for goal in ask:
         for camera, on in watching.items():
-            if camera in held or on == goal or goal not in reach[camera] or on in came_by or on == scene:
+            if camera in held or on in (goal, scene) or goal not in reach[camera] or on in came_by:
                 continue
             came_by[on] = (camera, goal)
             if len(views[on]) > 1:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from collab_coordinator.planning import Schedule, plan_orders, reach_of
+from collab_coordinator.planning import Schedule, plan_orders, reach_of, turn_times
 from collab_coordinator.turns import PlannedTurn, dwell_problem, planned_turns, slowest_turn
 from ptz_site import Site
 
@@ -44,7 +44,8 @@ class PlanExamination:
 
 def examine(site: Site) -> PlanExamination:
     """Plans a site and looks whether the plan can be run."""
-    schedule = plan_orders(reach_of(site), tuple(site.scenes))
+    weights = {name: scene.weight for name, scene in site.scenes.items()}
+    schedule = plan_orders(reach_of(site), tuple(site.scenes), weights, turn_times(site))
     scenes = tuple(
         SceneCover(scene, len(schedule.covered_slots(scene)), schedule.views(scene), schedule.longest_gap(scene))
         for scene in site.scenes

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
 from collab_coordinator.coverage import Coverage
@@ -52,7 +52,7 @@ class Outcome:
     message: str = ''
     slots: int = 0
     coverage: tuple[Coverage, ...] = ()
-    stays: StayStatistics = StayStatistics()
+    stays: StayStatistics = field(default_factory=StayStatistics)
 
 
 @dataclass(frozen=True)

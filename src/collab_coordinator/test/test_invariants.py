@@ -102,11 +102,11 @@ class Invariants:
         able = [order for order in plan.orders if order.camera not in plan.out]
         for order in plan.orders:
             assert set(order.scenes) <= set(site.reach(order.camera)), f'{order.camera} is sent where it does not reach'
-        if plan.mode is PlanMode.STOPPED or any(hold.candidate for hold in plan.holds):
+        if plan.mode is PlanMode.STOPPED:
             return
-        if plan.mode is PlanMode.HELD and plan.out:
-            return  # who holds a target stays, also if another scene has lost its camera
-        most = most_scenes([site.reach(order.camera) for order in able])
+        # Who holds a target stays, and so does who takes it over; the others do what is possible beside them.
+        bound = {hold.camera: [hold.scene] for hold in plan.holds} | {hold.candidate: [hold.scene] for hold in plan.holds}
+        most = most_scenes([bound.get(order.camera) or site.reach(order.camera) for order in able])
         cycle = max((len(order.scenes) for order in plan.orders), default=0)
         for k in range(cycle) if plan.mode is PlanMode.RUNNING else [plan.first_slot]:
             watched = {order.scene(k) for order in able}
@@ -283,7 +283,7 @@ def cases(draw: st.DrawFn, steps: int = 12) -> Case:
     return Case(reach, scenes, network, seed, steps)
 
 
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(cases())
 def test_the_invariants_hold_whatever_happens(case: Case) -> None:
     assert case.run() > 0

@@ -86,7 +86,7 @@ def possible_pairs(graph: Graph, match: Numbers, required: Flags) -> Flags:
     other = np.maximum(owner[graph.scene], 0)
     possible |= taken & (group[graph.camera] == group[other])
     possible |= taken & relieved[graph.camera] & escapes[other]
-    return possible | (~taken & relieved[graph.camera])
+    return np.asarray(possible | (~taken & relieved[graph.camera]))
 
 
 def largest_flow(supply: Numbers, graph: Graph, room: Numbers, demand: Numbers, rest: Numbers, rest_total: int) -> Numbers | None:
@@ -104,7 +104,13 @@ def largest_flow(supply: Numbers, graph: Graph, room: Numbers, demand: Numbers, 
     sink, scene_nodes = collector + 1, first_scene + np.arange(graph.scenes)
     tails = np.concatenate((np.zeros(graph.cameras), 1 + graph.camera, scene_nodes, scene_nodes, [collector])).astype(np.int32)
     heads = np.concatenate(
-        (1 + np.arange(graph.cameras), first_scene + graph.scene, np.full(graph.scenes, sink), np.full(graph.scenes, collector), [sink])
+        (
+            1 + np.arange(graph.cameras),
+            first_scene + graph.scene,
+            np.full(graph.scenes, sink),
+            np.full(graph.scenes, collector),
+            [sink],
+        )
     ).astype(np.int32)
     room_of = np.concatenate((supply, room, demand, rest, [rest_total])).astype(np.int32)
     network = csr_array((room_of, (tails, heads)), shape=(sink + 1, sink + 1))

@@ -17,7 +17,15 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
 from collab_coordinator.planning.colouring import balanced_colours, perfect_matchings
-from collab_coordinator.planning.matching import Flags, Graph, Numbers, largest_flow, maximum_matching, possible_pairs, undersupplied
+from collab_coordinator.planning.matching import (
+    Flags,
+    Graph,
+    Numbers,
+    largest_flow,
+    maximum_matching,
+    possible_pairs,
+    undersupplied,
+)
 
 #: A cycle is not made longer than so many times the least one for the sake of weights.
 _MOST_STRETCH = 8
@@ -202,7 +210,10 @@ def _places(graph: Graph, weights: Numbers) -> tuple[int, list[Flags]]:
             return None
         # A scene beyond all others takes the time that no scene needs.
         everybody = np.arange(graph.cameras)
-        camera, scene = np.concatenate((graph.camera, everybody)), np.concatenate((graph.scene, np.full(graph.cameras, graph.scenes)))
+        camera, scene = (
+            np.concatenate((graph.camera, everybody)),
+            np.concatenate((graph.scene, np.full(graph.cameras, graph.scenes))),
+        )
         wide = Graph(camera, scene, graph.cameras, graph.scenes + 1)
         supply, room = np.full(graph.cameras, block), np.full(len(camera), block)
         flow = largest_flow(supply, wide, room, np.append(weights, idle), np.zeros(graph.scenes + 1, dtype=np.intp), 0)
@@ -217,7 +228,7 @@ def _places(graph: Graph, weights: Numbers) -> tuple[int, list[Flags]]:
 
 
 def _spread(places: Flags, weights: Numbers) -> Flags:
-    """The same places in another sequence, so that those of heavy scenes lie apart: each next one has the fewest in common with those before."""
+    """The same places in another sequence, so that those of heavy scenes lie apart: next comes what has least in common with the last."""
     if weights.max() == 1 or len(places) < 3:
         return places
     left, sequence = list(range(1, len(places))), [0]

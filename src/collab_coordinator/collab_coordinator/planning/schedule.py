@@ -65,7 +65,7 @@ class Schedule:
         """The slots of the scene's own cycle that have a camera, and the length of that cycle."""
         visitors = self._visitors.get(scene, [])
         period = math.lcm(*(len(order.scenes) for order in visitors)) if visitors else 1
-        covered = set()
+        covered: set[int] = set()
         for order in visitors:
             length = len(order.scenes)
             for k in (k for k, s in enumerate(order.scenes) if s == scene):

@@ -63,12 +63,15 @@ def turn_times(site: Site) -> TurnTimes:
             preset = site.preset(camera, scene)
             pairs.append(number * len(scenes) + scenes[scene])
             positions.append((preset.pan, preset.tilt, math.log2(preset.zoom)) if preset is not None else (math.nan,) * 3)
+    pan, tilt, octaves = np.array(positions, dtype=float).reshape(-1, 3).T
     limits = [camera.slew for camera in site.cameras.values()]
     return TurnTimes(
         cameras,
         scenes,
         np.array(pairs),
-        *np.array(positions).reshape(-1, 3).T,
+        pan,
+        tilt,
+        octaves,
         np.array([limit.speed for limit in limits]),
         np.array([limit.acceleration for limit in limits]),
         np.array([limit.zoom_rate for limit in limits]),
