@@ -6,14 +6,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from ptz_site import UserError, load_site
+
+if TYPE_CHECKING:
+    # What add_subparsers() returns; argparse has no public name for it.
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,7 +59,46 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser('report', help='make report.html of a run again from its files')
     report.add_argument('out', type=Path, metavar='DIR', help='folder of a run')
     report.set_defaults(run=_report)
+    _add_operator_commands(commands)
     return parser
+
+
+def _add_operator_commands(commands: Commands) -> None:
+    """The commands for a region that runs."""
+    status = _command(commands, 'status', 'show how a region does: cameras, slot, holds', _status)
+    status.add_argument('--watch', action='store_true', help='until Ctrl-C')
+
+    hold = _command(commands, 'hold', 'hold the rotation with a scene in view', _hold)
+    hold.add_argument('scene', metavar='SCENE', help='scene to hold; it must be watched now')
+    hold.add_argument('--camera', default='', help='camera to hold (default: one that is on the scene)')
+    _add_duration(hold)
+
+    pause = _command(commands, 'pause', 'hold the rotation as it is', _pause)
+    _add_duration(pause)
+
+    release = _command(commands, 'release', 'end holds and pauses; the rotation goes on', _release)
+    release.add_argument('hold', nargs='?', default='', metavar='HOLD', help='hold to end, as status names it (default: all)')
+
+    goto = _command(commands, 'goto', 'send a camera to a scene by hand, then back into the plan', _goto)
+    goto.add_argument('camera', metavar='CAMERA')
+    goto.add_argument('scene', metavar='SCENE')
+    goto.add_argument('--for', type=_seconds, default=30.0, dest='seconds', metavar='S', help='seconds to stay (default: 30)')
+
+    _command(commands, 'stop', 'end the rotation; every camera stays where it is', _stop)
+
+
+def _command(commands: Commands, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + '.')
+    parser.add_argument('--region', default='', metavar='NAME', help='region (default: the only one that runs)')
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_duration(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--for', type=_seconds, default=0.0, dest='seconds', metavar='S', help='seconds (default: until released)'
+    )
+    parser.add_argument('--reason', default='', metavar='TEXT', help='shown by status and in the plan')
 
 
 def _add_site(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +137,42 @@ def _report(arguments: argparse.Namespace) -> int:
     from collab_bringup.up import display_summary
 
     return 1 if display_summary(arguments.out, Console()) else 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from collab_bringup import operate
+
+    return operate.status(arguments.region, arguments.watch, Console())
+
+
+def _hold(arguments: argparse.Namespace) -> int:
+    from collab_bringup import operate
+
+    return operate.hold(arguments.region, arguments.scene, arguments.camera, arguments.seconds, arguments.reason, Console())
+
+
+def _pause(arguments: argparse.Namespace) -> int:
+    from collab_bringup import operate
+
+    return operate.hold(arguments.region, '', '', arguments.seconds, arguments.reason, Console())
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    from collab_bringup import operate
+
+    return operate.release(arguments.region, arguments.hold, Console())
+
+
+def _goto(arguments: argparse.Namespace) -> int:
+    from collab_bringup import operate
+
+    return operate.go_to(arguments.region, arguments.camera, arguments.scene, arguments.seconds, Console())
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    from collab_bringup import operate
+
+    return operate.stop(arguments.region, Console())
 
 
 if __name__ == '__main__':

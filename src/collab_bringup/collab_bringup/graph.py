@@ -69,7 +69,7 @@ def region_graph(site: Site, options: GraphOptions) -> tuple[NodeSpec, ...]:
             'coordinator',
             namespace,
             {**common, 'autostart': options.autostart},
-            respawn=options.autostart,
+            respawn=True,
         ),
     ]
     for camera in site.cameras:

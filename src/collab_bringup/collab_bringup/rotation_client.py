@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import rclpy
 from action_msgs.msg import GoalStatus
@@ -22,6 +24,8 @@ from ptz_node import names
 from ptz_node.convert import duration_from_ns, duration_to_ns
 
 NANOSECONDS = 1_000_000_000
+#: s without an answer after which a goal is sent again: one that went to a coordinator which had just died is lost.
+_ASK_AGAIN = 5.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class RotationClient:
         self._handle: ClientGoalHandle | None = None
         self._progress: RotationProgress | None = None
         self._outcome: RotationOutcome | None = None
+        self._slots: int | None = None
+        self._asked_at = 0.0
 
     def __enter__(self) -> RotationClient:
         return self
@@ -94,7 +100,25 @@ class RotationClient:
 
     def start(self, slots: int) -> None:
         """Asks for a rotation of so many slots; 0: without end."""
-        goal = RunRotation.Goal(dwell=duration_from_ns(0), slots=slots)
+        self._slots = slots
+        self._ask()
+
+    def lost_coordinator(self) -> None:
+        """The coordinator died: its successor is to be asked again, and takes up the rotation that the cameras go on with."""
+        with self._lock:
+            self._handle = None
+        self._asked_at = time.monotonic()
+
+    def tick(self) -> None:
+        """Asks again while nobody has accepted. Called several times a second."""
+        with self._lock:
+            waiting = self._slots is not None and self._handle is None and self._outcome is None
+        if waiting and time.monotonic() - self._asked_at > _ASK_AGAIN:
+            self._ask()
+
+    def _ask(self) -> None:
+        self._asked_at = time.monotonic()
+        goal = RunRotation.Goal(dwell=duration_from_ns(0), slots=self._slots)
         self._client.send_goal_async(goal, feedback_callback=self._on_feedback).add_done_callback(self._on_accepted)
 
     def cancel(self) -> None:
@@ -107,13 +131,15 @@ class RotationClient:
     def _on_accepted(self, future: Future) -> None:
         handle = future.result()
         with self._lock:
+            if self._handle is not None:
+                return  # an earlier question was answered meanwhile
             self._handle = handle
             if not handle.accepted:
                 self._outcome = RotationOutcome(
                     RunRotation.Result.BUSY, 'the coordinator refused: a rotation is running already', 0
                 )
                 return
-        handle.get_result_async().add_done_callback(self._on_result)
+        handle.get_result_async().add_done_callback(partial(self._on_result, handle))
 
     def _on_feedback(self, message: RunRotation.Impl.FeedbackMessage) -> None:
         feedback = message.feedback
@@ -128,11 +154,12 @@ class RotationClient:
                 waiting_for=tuple(feedback.waiting_for),
             )
 
-    def _on_result(self, future: Future) -> None:
+    def _on_result(self, handle: ClientGoalHandle, future: Future) -> None:
         answer = future.result()
         result = answer.result
         code = result.error_code
         if code == RunRotation.Result.NONE and answer.status != GoalStatus.STATUS_SUCCEEDED:
             code = RunRotation.Result.SHUTDOWN
         with self._lock:
-            self._outcome = RotationOutcome(code, result.error_msg, result.slots)
+            if handle is self._handle:
+                self._outcome = RotationOutcome(code, result.error_msg, result.slots)

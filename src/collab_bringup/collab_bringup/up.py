@@ -113,7 +113,9 @@ def _rotate(request: RunRequest, supervisor: Supervisor, display: RunDisplay, st
                 raise RunFailed(f'coordinator and stitcher did not come up in {_START_TIMEOUT:g} s; see {supervisor.log_dir}')
         client.start(request.slots)
         while client.outcome is None:
-            _watch(supervisor, display)
+            if Part.COORDINATOR in _watch(supervisor, display):
+                client.lost_coordinator()
+            client.tick()
             if client.progress is not None:
                 display.progress(client.progress)
             if stop.wait(_POLL):
@@ -129,8 +131,10 @@ def _cancel(client: RotationClient) -> RotationOutcome | None:
     return client.outcome
 
 
-def _watch(supervisor: Supervisor, display: RunDisplay) -> None:
-    for ended in supervisor.poll():
+def _watch(supervisor: Supervisor, display: RunDisplay) -> set[Part]:
+    """Looks after the nodes; returns the parts of those that have ended."""
+    exits = supervisor.poll()
+    for ended in exits:
         if ended.will_restart:
             display.warn(f'{ended.node.name} ended ({_how(ended)}); it is started again')
         elif ended.code == USER_ERROR:
@@ -139,6 +143,7 @@ def _watch(supervisor: Supervisor, display: RunDisplay) -> None:
             raise RunFailed(f'{ended.node.name} ended ({_how(ended)}); see {_log(supervisor, ended.node)}')
         else:
             display.warn(f'{ended.node.name} ended ({_how(ended)}); see {_log(supervisor, ended.node)}')
+    return {ended.node.part for ended in exits}
 
 
 def _how(ended: Exit) -> str:

@@ -431,6 +431,7 @@ class Rotation:
         return True
 
     def _begin_measuring(self, begin_ns: int, fleet: Fleet) -> None:
+        self._stays = StayMeter(begin_ns)
         self._meter = CoverageMeter(self._site.scenes, begin_ns, round(self._site.region.silence_timeout * NANOSECONDS))
         for camera in fleet.cameras:
             if (report := fleet.newest(camera)) is not None:

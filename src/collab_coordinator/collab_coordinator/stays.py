@@ -44,12 +44,14 @@ class _Differences:
 
 
 class StayMeter:
-    """Takes the cameras' reports. A stay counts if the next switch came in the next slot: then both its ends are the plan's.
+    """Takes the cameras' reports. A stay counts if it began after begin_ns, which is when slot 0 began (cameras take up their first scenes
+    before that), and if the next switch came in the next slot: then both its ends are the plan's.
 
     Stays of slots in which the rotation was held are compared between cameras, but not with the stays before and after them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begin_ns: int = 0) -> None:
+        self._begin_ns = begin_ns
         self._last: dict[str, CameraReport] = {}
         self._stay_ns: dict[str, tuple[int, int]] = {}
         self._slots: dict[int, list[int]] = {}
@@ -71,7 +73,7 @@ class StayMeter:
         if report.switch_start_ns <= last.switch_start_ns:
             return
         self._last[report.camera] = report
-        if last.switch_start_ns and report.slot == last.slot + 1:
+        if last.switch_start_ns >= self._begin_ns > 0 and report.slot == last.slot + 1:
             self._add(report.camera, last.slot, report.switch_start_ns - last.switch_start_ns)
 
     def finish(self) -> StayStatistics:

@@ -1,0 +1,155 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""A connection to a region that runs, for people and scripts: what it does now, and the few things that may be asked of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import rclpy
+from rclpy.action import ActionClient
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
+from std_srvs.srv import Trigger
+
+from ptz_collab_msgs.action import GoToPreset
+from ptz_collab_msgs.msg import RegionState
+from ptz_collab_msgs.srv import HoldRotation, ReleaseHold
+from ptz_node import names
+from ptz_node.convert import duration_from_ns
+from ptz_node.qos import LATCHED
+from ptz_site import NANOSECONDS, UserError
+
+#: s; how long discovery may take, and how long an answer.
+_DISCOVERY = 5.0
+_ANSWER = 5.0
+_POLL = 0.02
+
+
+class RegionConsole:
+    """Talks to one region. Context manager: rclpy is up inside it. region empty: the only one there is.
+
+    Raises UserError if there is no such region, more than one to choose from, or no answer.
+    """
+
+    def __init__(self, region: str = '') -> None:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        self._node = Node('ptz_collab_console')
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._executor.spin, name='console', daemon=True)
+        self._thread.start()
+        self._state: RegionState | None = None
+        try:
+            self.region = self._find(region)
+            self._node.create_subscription(RegionState, self._name(names.REGION_STATE), self._on_state, LATCHED)
+            self._wait(lambda: self._state is not None, _DISCOVERY, 'its coordinator does not tell how it does')
+        except UserError:
+            self.close()
+            raise
+
+    def __enter__(self) -> RegionConsole:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._executor.shutdown(timeout_sec=2.0)
+        self._thread.join(timeout=2.0)
+        self._node.destroy_node()
+        rclpy.try_shutdown()
+
+    @property
+    def state(self) -> RegionState:
+        """The newest state of the region."""
+        assert self._state is not None
+        return self._state
+
+    def hold(self, scene: str = '', camera: str = '', seconds: float = 0.0, reason: str = '') -> HoldRotation.Response:
+        """Holds a scene, or everything as it is; seconds 0: until it is released."""
+        request = HoldRotation.Request(scene=scene, camera=camera, reason=reason)
+        request.duration = duration_from_ns(round(seconds * NANOSECONDS))
+        return self._call(HoldRotation, f'{names.COORDINATOR}/hold', request)
+
+    def release(self, hold_id: str = '') -> ReleaseHold.Response:
+        """Ends a hold, or all of them."""
+        return self._call(ReleaseHold, f'{names.COORDINATOR}/release', ReleaseHold.Request(hold_id=hold_id))
+
+    def stop(self) -> Trigger.Response:
+        """Ends the rotation; every camera stays where it is."""
+        return self._call(Trigger, f'{names.COORDINATOR}/stop', Trigger.Request())
+
+    def go_to(self, camera: str, scene: str, seconds: float, tell: Callable[[GoToPreset.Feedback], None]) -> GoToPreset.Result:
+        """Sends a camera to a scene for some seconds; returns when it goes back into the plan. KeyboardInterrupt sends it back at once."""
+        client = ActionClient(self._node, GoToPreset, self._name(names.go_to_preset(camera)))
+        self._wait(client.server_is_ready, _DISCOVERY, f'no driver of {camera} answers; is it running?')
+        goal = GoToPreset.Goal(scene=scene, stay=duration_from_ns(round(seconds * NANOSECONDS)))
+        handle = self._answer(client.send_goal_async(goal, feedback_callback=lambda message: tell(message.feedback)))
+        result = handle.get_result_async()
+        try:
+            while not result.done():
+                time.sleep(_POLL)
+        except KeyboardInterrupt:
+            self._answer(handle.cancel_goal_async())
+            raise
+        return result.result().result
+
+    def wait_for(self, condition: Callable[[RegionState], bool], seconds: float) -> bool:
+        """Waits until the region's state fulfils a condition; False if it does not in time."""
+        deadline = time.monotonic() + seconds
+        while not condition(self.state):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL)
+        return True
+
+    def _name(self, relative: str) -> str:
+        return f'/{self.region}/{relative}'
+
+    def _on_state(self, message: RegionState) -> None:
+        self._state = message
+
+    def _find(self, wanted: str) -> str:
+        """The region's name, once it is discovered."""
+        deadline = time.monotonic() + _DISCOVERY
+        found: list[str] = []
+        while time.monotonic() < deadline:
+            ending = f'/{names.REGION_STATE}'
+            topics = [
+                name for name, types in self._node.get_topic_names_and_types() if 'ptz_collab_msgs/msg/RegionState' in types
+            ]
+            found = [name[1 : -len(ending)] for name in topics if name.endswith(ending)]
+            if wanted in found:
+                return wanted
+            if not wanted and len(found) == 1:
+                return found[0]
+            time.sleep(_POLL)
+        if wanted:
+            there = f'running: {", ".join(found)}' if found else 'none is running'
+            raise UserError(f'no region {wanted} is running ({there}); check its name and ROS_DOMAIN_ID')
+        if found:
+            raise UserError(f'several regions are running: {", ".join(found)}; choose one with --region')
+        raise UserError('no region is running here; start one with ptz-collab up, or check ROS_DOMAIN_ID')
+
+    def _call(self, kind: Any, name: str, request: Any) -> Any:
+        client = self._node.create_client(kind, self._name(name))
+        self._wait(client.service_is_ready, _DISCOVERY, 'its coordinator does not answer')
+        return self._answer(client.call_async(request))
+
+    def _answer(self, future: Future) -> Any:
+        self._wait(future.done, _ANSWER, f'no answer within {_ANSWER:g} s')
+        return future.result()
+
+    def _wait(self, condition: Callable[[], bool], seconds: float, problem: str) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise UserError(f'region {self.region}: {problem}')
+            time.sleep(_POLL)
