@@ -139,40 +139,45 @@ def _report(arguments: argparse.Namespace) -> int:
     return 1 if display_summary(arguments.out, Console()) else 0
 
 
+def _console() -> Console:
+    # Off a terminal nothing knows how wide lines may be; wide enough, so that tables are not folded.
+    return Console() if sys.stdout.isatty() else Console(width=160)
+
+
 def _status(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.status(arguments.region, arguments.watch, Console())
+    return operate.status(arguments.region, arguments.watch, _console())
 
 
 def _hold(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.hold(arguments.region, arguments.scene, arguments.camera, arguments.seconds, arguments.reason, Console())
+    return operate.hold(arguments.region, arguments.scene, arguments.camera, arguments.seconds, arguments.reason, _console())
 
 
 def _pause(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.hold(arguments.region, '', '', arguments.seconds, arguments.reason, Console())
+    return operate.hold(arguments.region, '', '', arguments.seconds, arguments.reason, _console())
 
 
 def _release(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.release(arguments.region, arguments.hold, Console())
+    return operate.release(arguments.region, arguments.hold, _console())
 
 
 def _goto(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.go_to(arguments.region, arguments.camera, arguments.scene, arguments.seconds, Console())
+    return operate.go_to(arguments.region, arguments.camera, arguments.scene, arguments.seconds, _console())
 
 
 def _stop(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.stop(arguments.region, Console())
+    return operate.stop(arguments.region, _console())
 
 
 if __name__ == '__main__':

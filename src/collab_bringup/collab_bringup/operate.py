@@ -133,7 +133,8 @@ def _camera_table(state: RegionState) -> Table:
     for one in state.cameras:
         clock = f'{one.clock_offset * 1000:+.0f} ms' if math.isfinite(one.clock_offset) else '-'
         phase = Phase(one.phase).name.lower().replace('_', ' ')
-        text = f'out: {one.text}' if one.out else one.text
+        well = one.level == CameraStatus.LEVEL_OK
+        text = 'well' if well else f'out: {one.text}' if one.out else one.text
         colour = _COLOURS[one.level]
         revision = str(one.plan_revision or '-')
         if one.plan_revision != state.plan_revision:

@@ -67,6 +67,11 @@ class RegionConsole:
         rclpy.try_shutdown()
 
     @property
+    def node(self) -> Node:
+        """The node that talks, for what this class has no words for; it is spun already."""
+        return self._node
+
+    @property
     def state(self) -> RegionState:
         """The newest state of the region."""
         assert self._state is not None

@@ -26,6 +26,8 @@ from ptz_node.convert import duration_from_ns, duration_to_ns
 NANOSECONDS = 1_000_000_000
 #: s without an answer after which a goal is sent again: one that went to a coordinator which had just died is lost.
 _ASK_AGAIN = 5.0
+#: s in which a running region on this network is discovered.
+_DISCOVERY = 1.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,15 @@ class RotationClient:
         """How the rotation ended; None while it has not."""
         with self._lock:
             return self._outcome
+
+    def region_runs(self) -> bool:
+        """Whether somebody coordinates this region already; takes the second that discovery takes."""
+        deadline = time.monotonic() + _DISCOVERY
+        while time.monotonic() < deadline:
+            if self._node.count_publishers(names.REGION_STATE):
+                return True
+            time.sleep(0.05)
+        return False
 
     def coordinator_is_there(self) -> bool:
         """Whether the action server has been discovered."""

@@ -74,7 +74,6 @@ def run_region(request: RunRequest, console: Console) -> int:
     outcome: RotationOutcome | None = None
     with display:
         try:
-            supervisor.start()
             outcome = _rotate(request, supervisor, display, stop)
         except RunFailed as error:
             failure = str(error)
@@ -102,9 +101,15 @@ def _prepare(request: RunRequest) -> None:
 
 
 def _rotate(request: RunRequest, supervisor: Supervisor, display: RunDisplay, stop: threading.Event) -> RotationOutcome | None:
-    with RotationClient(f'/{request.site.region.name}') as client:
-        deadline = time.monotonic() + _START_TIMEOUT
+    name = request.site.region.name
+    with RotationClient(f'/{name}') as client:
         display.phase('starting nodes')
+        if client.region_runs():
+            raise RunFailed(
+                f'region {name} is running already (see ptz-collab status); stop it, or give this one another name or ROS_DOMAIN_ID'
+            )
+        supervisor.start()
+        deadline = time.monotonic() + _START_TIMEOUT
         while not (client.coordinator_is_there() and client.recorder_is_there(request.site.scenes)):
             _watch(supervisor, display)
             if stop.wait(_POLL):

@@ -63,7 +63,7 @@ class Rotation:
         rotation = cls(site, RotationRequest(plan.dwell_ns, slots=plan.end_slot), revisions)
         rotation.state, rotation.outcome = RotationState.STARTED, None
         rotation._roster = Roster(site, restored(plan.orders, plan.holds, plan.first_slot), turn_times(site))
-        rotation._crew = Crew(dict.fromkeys(plan.out, 'was out when this coordinator started'))
+        rotation._crew = Crew(dict.fromkeys(plan.out, 'is out since before this coordinator started'))
         for hold in plan.holds:
             rotation._holds.adopt(hold, now_ns)
             if hold.candidate:

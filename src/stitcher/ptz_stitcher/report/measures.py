@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -88,11 +89,19 @@ class RunMeasures:
 
 @dataclass(frozen=True)
 class Rotation:
-    """The planned frame of a run: when it began and ended, and how long a slot was."""
+    """The planned frame of a run: when it began and ended, how long a slot was, and when the slots began.
+
+    slots_ns: in order; empty: one after the other from begin_ns on.
+    """
 
     begin_ns: int
     end_ns: int
     dwell_ns: int
+    slots_ns: tuple[int, ...] = ()
+
+    def boundaries(self) -> Sequence[int]:
+        """When the slots began."""
+        return self.slots_ns or range(self.begin_ns, self.end_ns, self.dwell_ns)
 
 
 def measure(headers: Iterable[FrameHeader], scenes: Sequence[str], rotation: Rotation) -> RunMeasures:
@@ -185,15 +194,20 @@ def _union(intervals: Iterable[tuple[int, int]], rotation: Rotation) -> tuple[in
 
 
 def _switches(spans: Sequence[Span], rotation: Rotation) -> list[SwitchMeasure]:
-    by_slot: dict[int, list[int]] = defaultdict(list)
+    """The switches at slot boundaries; those at other times (a hold, a camera moved by hand or started again) are not the timer's."""
+    boundaries = rotation.boundaries()
+    starts: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for span in spans:
         # A camera that stays on its scene does not switch: its frames still name the earlier switch.
         if span.switch_start_ns > rotation.begin_ns and abs(span.switch_start_ns - span.begin_ns) < rotation.dwell_ns // 2:
-            by_slot[span.slot].append(span.switch_start_ns)
+            at = bisect.bisect_right(boundaries, span.switch_start_ns + NANOSECONDS // 20) - 1
+            if at >= 0 and span.switch_start_ns - boundaries[at] < min(NANOSECONDS // 2, rotation.dwell_ns // 4):
+                starts[boundaries[at]].append((span.switch_start_ns, span.slot))
     result = []
-    for slot, starts in sorted(by_slot.items()):
-        planned = rotation.begin_ns + round((min(starts) - rotation.begin_ns) / rotation.dwell_ns) * rotation.dwell_ns
-        result.append(SwitchMeasure(slot, planned, len(starts), max(starts) - min(starts), max(starts) - planned))
+    for planned, found in sorted(starts.items()):
+        times = [switched for switched, _ in found]
+        slot = max(slot for _, slot in found)
+        result.append(SwitchMeasure(slot, planned, len(times), max(times) - min(times), max(times) - planned))
     return result
 
 

@@ -98,11 +98,25 @@ def _messages(folder: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, Any
 def _rotation(first: Any, plans: list[Any], headers: list[FrameHeader]) -> Rotation:
     begin, dwell = _ns(first.slot_start), _ns(first.dwell)
     newest = max(header.stamp_ns for header in headers)
-    ends = [newest]
-    if first.end_slot:
-        ends.append(begin + first.end_slot * dwell)
-    ends += [_ns(plan.effective_at) for plan in plans if plan.mode == _STOPPED and plan.revision > first.revision]
-    return Rotation(begin, max(begin + NANOSECONDS // 1000, min(ends)), dwell)
+    # A revision may be published more than once; each is in force until the next one.
+    revisions = sorted(
+        {plan.revision: plan for plan in plans if plan.revision >= first.revision}.values(), key=lambda p: p.revision
+    )
+    slots: list[int] = []
+    end = newest
+    for plan, following in zip(revisions, [*revisions[1:], None], strict=True):
+        until = newest if following is None else min(newest, _ns(following.effective_at))
+        if plan.mode == _STOPPED:
+            end = min(end, _ns(plan.effective_at))
+        if plan.mode != _RUNNING:
+            continue
+        if plan.end_slot:
+            over = _ns(plan.slot_start) + (plan.end_slot - plan.first_slot) * dwell
+            until = min(until, over)
+            end = min(newest, over) if following is None or following.mode == _STOPPED else end
+        starts = range(_ns(plan.slot_start), until, dwell)
+        slots += [start for start in starts if start >= _ns(plan.effective_at)]
+    return Rotation(begin, max(begin + NANOSECONDS // 1000, end), dwell, tuple(sorted(set(slots))))
 
 
 def _ns(time: Any) -> int:

@@ -1,0 +1,154 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""A region over DDS in which processes are killed and stopped: used by the tests of faults and by the benchmark of recovery."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from action_msgs.msg import GoalStatus
+from rclpy.action import ActionClient
+
+from collab_bringup.region_console import RegionConsole
+from ptz_collab_msgs.action import Handoff, HoldScene
+from ptz_collab_msgs.msg import HoldKeepAlive
+from ptz_node import names
+from ptz_node.qos import EVENTS
+from ptz_site import load_site
+
+FAULT_SITE = """
+region: {name: yard, dwell: 4.0, silence_timeout: 1.5, hold: {holder_timeout: 15.0}}
+scenes:
+  gate: {polygon: [[-18, 6], [-8, 6], [-8, 16], [-18, 16]]}
+  road: {polygon: [[6, 6], [18, 6], [18, 15], [6, 15]]}
+  substation: {polygon: [[-7, -16], [7, -16], [7, -6], [-7, -6]]}
+cameras:
+  north: &camera
+    backend: simulated
+    pose: {x: 0, y: 28, z: 7, yaw: -90}
+    zoom: [1, 20]
+    slew_rate: 120
+    slew_acceleration: 400
+    zoom_rate: 4
+    resolution: [160, 90]
+    rate: 10
+    presets: {gate: auto, road: auto, substation: auto}
+  southwest:
+    <<: *camera
+    pose: {x: -26, y: -18, z: 7, yaw: 45}
+  southeast:
+    <<: *camera
+    pose: {x: 26, y: -18, z: 7, yaw: 135}
+perception: {enabled: false}
+stitcher: {video: false}
+simulation: {seed: 3, walkers: 2, vehicles: 0}
+"""
+
+
+def write_site(folder: Path, *, doubled: bool = False) -> Path:
+    """Three cameras on three scenes; doubled: on two scenes, so that one camera can be spared."""
+    text = FAULT_SITE
+    if doubled:
+        lines = [line for line in text.splitlines() if not line.startswith('  substation:')]
+        text = '\n'.join(line.replace(', substation: auto', '') for line in lines) + '\n'
+    path = folder / 'yard.yaml'
+    path.write_text(text)
+    load_site(path)
+    return path
+
+
+def node_pid(name: str, domain: str) -> int | None:
+    """The process of a node of the graph in a ROS domain; None if it does not run."""
+    for folder in Path('/proc').iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            command = (folder / 'cmdline').read_bytes().split(b'\0')
+            variables = (folder / 'environ').read_bytes().split(b'\0')
+        except OSError:
+            continue
+        if f'__node:={name}'.encode() in command and f'ROS_DOMAIN_ID={domain}'.encode() in variables:
+            return int(folder.name)
+    return None
+
+
+def send(name: str, number: signal.Signals) -> None:
+    """Sends a signal to a node of this test's region."""
+    pid = node_pid(name, os.environ['ROS_DOMAIN_ID'])
+    assert pid is not None, f'{name} does not run'
+    os.kill(pid, number)
+
+
+class Holder:
+    """Does what a perception node does that sees a target: holds, keeps the hold alive, hands off, lets go."""
+
+    def __init__(self, console: RegionConsole, wait: Callable[[Callable[[], bool], float, str], None]) -> None:
+        self._console, self._wait = console, wait
+        node = console.node
+        self._hold = ActionClient(node, HoldScene, f'/{console.region}/{names.HOLD_SCENE}')
+        self._handoff = ActionClient(node, Handoff, f'/{console.region}/{names.HANDOFF}')
+        self._alive = node.create_publisher(HoldKeepAlive, f'/{console.region}/{names.HOLD_KEEP_ALIVE}', EVENTS)
+        self.hold_id = ''
+        self.acknowledged: list[str] = []
+        self.result: HoldScene.Result | None = None
+        self.status = GoalStatus.STATUS_UNKNOWN
+        self.handed: Handoff.Result | None = None
+        node.create_timer(0.5, self._say)
+
+    def hold(self, camera: str, scene: str) -> None:
+        """Holds, and returns when the hold has a name and every camera has acknowledged."""
+        self._wait(self._hold.server_is_ready, 10, 'the coordinator serves holds')
+        goal = HoldScene.Goal(camera=camera, scene=scene, target='somebody', mark_colour='#ff0000', mark_shape='triangle')
+        future = self._hold.send_goal_async(goal, feedback_callback=self._on_feedback)
+        self._wait(future.done, 10, 'the hold is accepted')
+        self._handle = future.result()
+        self._handle.get_result_async().add_done_callback(self._on_result)
+        self._wait(lambda: self.hold_id != '' or self.result is not None, 10, 'the hold has a name')
+
+    def hand_off(self, towards: tuple[float, float]) -> None:
+        """Asks for a handoff: the target, in the middle, walks towards a point."""
+        self._wait(self._handoff.server_is_ready, 10, 'the coordinator serves handoffs')
+        heading = math.atan2(towards[1], towards[0])
+        future = self._handoff.send_goal_async(Handoff.Goal(hold_id=self.hold_id, heading=heading, feature=[0.6, 0.8]))
+        self._wait(future.done, 10, 'the handoff is accepted')
+        future.result().get_result_async().add_done_callback(lambda done: setattr(self, 'handed', done.result().result))
+
+    def cancel(self) -> None:
+        """The target has left the view."""
+        self._handle.cancel_goal_async()
+
+    def let_go(self) -> None:
+        """The same, said on the topic: the coordinator that took the goal may be gone."""
+        hold_id, self.hold_id = self.hold_id, ''
+        self._alive.publish(HoldKeepAlive(hold_id=hold_id, released=True))
+
+    def _say(self) -> None:
+        if self.hold_id:
+            self._alive.publish(HoldKeepAlive(hold_id=self.hold_id))
+
+    def _on_feedback(self, message: HoldScene.Impl.FeedbackMessage) -> None:
+        self.hold_id = message.feedback.hold_id
+        self.acknowledged = list(message.feedback.acknowledged)
+
+    def _on_result(self, future: object) -> None:
+        answer = future.result()  # type: ignore[attr-defined]
+        self.status, self.result = answer.status, answer.result
+
+
+def on_scene(console: RegionConsole, scene: str) -> str:
+    """The camera that shows a scene now."""
+    return next(one.camera for one in console.state.cameras if one.scene == scene)
+
+
+def switches(console: RegionConsole) -> dict[str, str]:
+    """What each camera shows."""
+    return {one.camera: one.scene for one in console.state.cameras}
+
+
+def out(console: RegionConsole) -> set[str]:
+    """The cameras that are not counted on."""
+    return {one.camera for one in console.state.cameras if one.out}
