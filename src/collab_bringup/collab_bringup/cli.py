@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from ptz_site import UserError, load_site
+from ptz_site import StayTimes, UserError, load_site
 
 if TYPE_CHECKING:
     # What add_subparsers() returns; argparse has no public name for it.
@@ -42,6 +42,14 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser('check', help="validate a site file, show its plan and what can't be covered")
     _add_site(check)
+    check.add_argument(
+        '--observed',
+        type=Path,
+        action='append',
+        default=[],
+        metavar='RUN',
+        help='folder of an earlier run: suggests a dwell from it',
+    )
     check.set_defaults(run=_check)
 
     up = commands.add_parser('up', help='run a region: rotate, record, report')
@@ -121,7 +129,12 @@ def _seconds(text: str) -> float:
 def _check(arguments: argparse.Namespace) -> int:
     from collab_coordinator import check
 
-    return int(check.main([str(arguments.site), *(['--media', arguments.media] if arguments.media else [])]))
+    stays = None
+    if arguments.observed:
+        from ptz_stitcher.report.read import read_stays
+
+        stays = sum((read_stays(run) for run in arguments.observed), StayTimes())
+    return int(check.main([str(arguments.site), *(['--media', arguments.media] if arguments.media else [])], stays))
 
 
 def _up(arguments: argparse.Namespace) -> int:

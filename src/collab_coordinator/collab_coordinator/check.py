@@ -14,14 +14,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from collab_coordinator.plan_report import PlanExamination, examine
-from ptz_site import Site, UserError, load_site
+from ptz_site import DwellSuggestion, Site, StayTimes, UserError, load_site
 
 #: Slots shown of a long cycle.
 _MOST_SLOTS = 40
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit code: 0 the region can run, 1 something can't be covered or run, 2 the file can't be used."""
+def main(argv: Sequence[str] | None = None, stays: StayTimes | None = None) -> int:
+    """Entry point; returns the exit code: 0 the region can run, 1 something can't be covered or run, 2 the file can't be used.
+
+    stays: what was seen of people in earlier runs, for a suggested dwell.
+    """
     parser = argparse.ArgumentParser(prog='check', description="Validates a site file, shows its plan and what can't be covered.")
     parser.add_argument('site', type=Path, metavar='SITE', help='site file')
     parser.add_argument(
@@ -35,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     # Off a terminal nothing knows how wide lines may be; wide enough, so that tables are not folded.
     console = Console() if sys.stdout.isatty() else Console(width=200)
-    examination = examine(site)
+    examination = examine(site, stays)
     show(site, examination, console)
     return 1 if examination.problems else 0
 
@@ -54,12 +57,22 @@ def show(site: Site, examination: PlanExamination, console: Console) -> None:
     console.print(_coverage_table(examination))
     if examination.turns:
         console.print(_turn_table(examination))
+    if examination.suggestion is not None:
+        console.print(
+            _suggestion(site, examination.suggestion, examination.schedule.slots_per_cycle), soft_wrap=True, highlight=False
+        )
     for note in examination.notes:
         console.print(f'[yellow]note:[/] {escape(note)}', soft_wrap=True, highlight=False)
     for problem in examination.problems:
         console.print(f'[red]problem:[/] {escape(problem)}', soft_wrap=True, highlight=False)
     if not examination.problems and not examination.notes:
         console.print('[green]every scene is covered in every slot[/]', highlight=False)
+
+
+def _suggestion(site: Site, suggestion: DwellSuggestion, slots: int) -> str:
+    why = 'as short as the turns allow' if suggestion.limited else f'a cycle of {slots} slots then fits into such a stay'
+    text = f'dwell: half of the people stay for {suggestion.median:.1f} s or less; {suggestion.dwell:g} s would suit ({why})'
+    return text if site.region.dwell == 'auto' else f'{text}; dwell: auto follows it'
 
 
 def _plan_table(examination: PlanExamination) -> Table:

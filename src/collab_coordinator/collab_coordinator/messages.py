@@ -38,8 +38,8 @@ def report_from_msg(message: CameraState, received_ns: int) -> CameraReport:
     )
 
 
-def request_from_goal(goal: RunRotation.Goal, site_dwell: float, now_ns: int) -> RotationRequest:
-    """What a goal asks for; site_dwell in s for a goal without dwell. Raises ValueError, for people, if a field is out of range."""
+def request_from_goal(goal: RunRotation.Goal, site_dwell_ns: int, now_ns: int) -> RotationRequest:
+    """What a goal asks for; site_dwell_ns for a goal without dwell. Raises ValueError, for people, if a field is out of range."""
     dwell = duration_to_ns(goal.dwell)
     start = time_to_ns(goal.start_time)
     if dwell < 0:
@@ -50,7 +50,7 @@ def request_from_goal(goal: RunRotation.Goal, site_dwell: float, now_ns: int) ->
         )
     if goal.slots and goal.cycles:
         raise ValueError(f'slots {goal.slots} and cycles {goal.cycles} are both given; give one of them')
-    return RotationRequest(dwell or round(site_dwell * NANOSECONDS), start, goal.slots, goal.cycles)
+    return RotationRequest(dwell or site_dwell_ns, start, goal.slots, goal.cycles)
 
 
 def feedback_to_msg(progress: Progress) -> RunRotation.Feedback:

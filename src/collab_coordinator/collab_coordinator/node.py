@@ -11,6 +11,7 @@ from functools import partial
 
 from rclpy.node import Node
 
+from collab_coordinator.auto_dwell import AutoDwell
 from collab_coordinator.fleet import Fleet, Health, Level
 from collab_coordinator.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest
 from collab_coordinator.handoff_action import HandoffAction
@@ -18,14 +19,17 @@ from collab_coordinator.hold_action import HoldAction
 from collab_coordinator.holds import HoldEnd, HoldError, HoldRequest
 from collab_coordinator.messages import report_from_msg, request_from_goal
 from collab_coordinator.operator_services import OperatorServices
+from collab_coordinator.planning import plan_orders, reach_of
 from collab_coordinator.protocol import Rotation
 from collab_coordinator.region_state import region_state
 from collab_coordinator.rotation import Outcome, Revisions, RotationError, RotationRequest, RotationState
 from collab_coordinator.rotation_action import RotationAction
+from collab_coordinator.start import first_dwell_ns
 from collab_coordinator.status import camera_status, rotation_status
 from collab_coordinator.takeover import Instance, Takeover, gives_way
 from ptz_collab_msgs.action import RunRotation
-from ptz_collab_msgs.msg import CameraState, HoldKeepAlive, RegionState, RotationPlan
+from ptz_collab_msgs.msg import CameraState, HoldKeepAlive, RegionState, RotationPlan, TrackArray
+from ptz_collab_msgs.msg import Track as TrackMsg
 from ptz_node import names
 from ptz_node.convert import plan_from_msg, plan_to_msg, time_from_ns, time_to_ns
 from ptz_node.diagnostics import Diagnostics, Status
@@ -55,6 +59,7 @@ class Coordinator(Node):
         self._asked: RotationRequest | None = None
         self._adopted = False
         self._rotation: Rotation | None = None
+        self._auto_dwell = AutoDwell(self._site) if region.dwell == 'auto' else None
         self._known_health: dict[str, Level] = {}
         self._told_revision = 0
         self._concluded: Outcome | None = None
@@ -66,6 +71,8 @@ class Coordinator(Node):
         for camera in self._site.cameras:
             self.create_subscription(CameraState, names.camera_state(camera), partial(self._on_state, camera), LATCHED)
             self.create_subscription(RotationPlan, names.camera_plan(camera), self._on_plan, LATCHED)
+            if self._auto_dwell is not None:
+                self.create_subscription(TrackArray, names.camera_tracks(camera), self._on_tracks, EVENTS)
         self._run_action = RotationAction(self, self._begin, partial(self._stop, 'canceled by the client'))
         self._hold_action = HoldAction(self, self.begin_hold, self.release_hold)
         self._handoff_action = HandoffAction(self, self._begin_handoff, self._cancel_handoff)
@@ -143,7 +150,7 @@ class Coordinator(Node):
 
     def _begin(self, goal: RunRotation.Goal) -> Outcome | None:
         try:
-            request = request_from_goal(goal, self._site.region.first_dwell, self._now())
+            request = request_from_goal(goal, self._own_request().dwell_ns, self._now())
         except ValueError as error:
             return Outcome(RotationError.BAD_GOAL, str(error))
         if self._takeover is not None and self._asked is None:
@@ -159,7 +166,7 @@ class Coordinator(Node):
     def _join(self, rotation: Rotation, request: RotationRequest) -> Outcome | None:
         """A goal meets a rotation that is under way: it becomes its client if the rotation has lost its own."""
         orphan = self._adopted and not self._run_action.has_client
-        if orphan and rotation.plan is not None and rotation.plan.dwell_ns == request.dwell_ns:
+        if orphan and (rotation.dwell_ns == request.dwell_ns or self._auto_dwell is not None):
             return None
         return Outcome(RotationError.BUSY, 'a rotation is running already; stop it first')
 
@@ -189,24 +196,28 @@ class Coordinator(Node):
             self._rotation = Rotation(self._site, self._own_request(), self._revisions)
         if self._under_way and self._rotation is not None:
             self._rotation.advance(now, self._fleet)
+            if self._auto_dwell is not None:
+                self._auto_dwell.look(self._rotation, self._rotation.progress(now, self._fleet).slot, now)
         self._flush()
 
     def _own_request(self) -> RotationRequest:
-        return RotationRequest(round(self._site.region.first_dwell * NANOSECONDS))
+        weights = {name: scene.weight for name, scene in self._site.scenes.items()}
+        orders = plan_orders(reach_of(self._site), tuple(self._site.scenes), weights).orders
+        return RotationRequest(first_dwell_ns(self._site, orders))
 
     def _settle_in(self, plan: Plan | None) -> None:
         """Listening is over: goes on with the plan that the cameras follow, or begins what was asked for."""
         self._takeover = None
         request, self._asked = self._asked, None
-        self._revisions.leave_room()
         if plan is None:
+            self._revisions.leave_room()
             if request is not None:
                 self._rotation = Rotation(self._site, request, self._revisions)
             return
         self._rotation = Rotation.adopt(self._site, plan, self._revisions, self._fleet, self._now())
         self._adopted = True
         self.get_logger().warning(f'goes on with revision {plan.revision} of {plan.coordinator}, which the cameras follow')
-        if request is not None and request.dwell_ns != plan.dwell_ns:
+        if request is not None and request.dwell_ns != plan.dwell_ns and self._auto_dwell is None:
             self._run_action.end(Outcome(RotationError.BUSY, 'a rotation with another dwell is running already; stop it first'))
 
     def _flush(self) -> None:
@@ -268,6 +279,15 @@ class Coordinator(Node):
             self._takeover.saw(plan_from_msg(message))
         except ValueError as error:
             self.get_logger().warning(f'plan revision {message.revision} can not be gone on with: {error}')
+
+    def _on_tracks(self, message: TrackArray) -> None:
+        assert self._auto_dwell is not None
+        header = message.preset
+        tracks = [
+            (track.track_id, time_to_ns(track.first_seen)) for track in message.tracks if track.source == TrackMsg.SOURCE_DETECTED
+        ]
+        stamp, switch = time_to_ns(message.header.stamp), time_to_ns(header.switch_start)
+        self._auto_dwell.observer.take(header.camera, header.scene, header.session, switch, stamp, tracks)
 
     def _on_keep_alive(self, message: HoldKeepAlive) -> None:
         if message.released:

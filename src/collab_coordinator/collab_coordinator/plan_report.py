@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collab_coordinator.planning import Schedule, plan_orders, reach_of, turn_times
+from collab_coordinator.start import first_dwell_ns
 from collab_coordinator.turns import PlannedTurn, dwell_problem, planned_turns, slowest_turn
-from ptz_site import Site
+from ptz_site import NANOSECONDS, DwellSuggestion, Site, StayTimes, suggest_dwell
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class PlanExamination:
     """The plan of a site with all cameras there, and what was found in it.
 
     turns: the slowest turn of each camera whose positions are known. problems: the region can't run as the site says.
-    notes: it can, but it is good to know.
+    notes: it can, but it is good to know. suggestion: the dwell that fits how long people were seen to stay.
     """
 
     dwell: float
@@ -35,6 +36,7 @@ class PlanExamination:
     turns: tuple[PlannedTurn, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    suggestion: DwellSuggestion | None = None
 
     @property
     def slowest(self) -> PlannedTurn | None:
@@ -42,8 +44,8 @@ class PlanExamination:
         return slowest_turn(self.turns)
 
 
-def examine(site: Site) -> PlanExamination:
-    """Plans a site and looks whether the plan can be run."""
+def examine(site: Site, stays: StayTimes | None = None) -> PlanExamination:
+    """Plans a site and looks whether the plan can be run. stays: what was seen of people in an earlier run."""
     weights = {name: scene.weight for name, scene in site.scenes.items()}
     schedule = plan_orders(reach_of(site), tuple(site.scenes), weights, turn_times(site))
     scenes = tuple(
@@ -52,15 +54,17 @@ def examine(site: Site) -> PlanExamination:
     )
     by_camera = (slowest_turn(planned_turns(site, [order])) for order in schedule.orders)
     turns = tuple(turn for turn in by_camera if turn is not None)
-    dwell = site.region.first_dwell
-    short = dwell_problem(dwell, slowest_turn(turns))
+    dwell = first_dwell_ns(site, schedule.orders) / NANOSECONDS
+    slowest = slowest_turn(turns)
+    short = dwell_problem(dwell, slowest)
     never = tuple(u for u in schedule.uncovered if not schedule.views(u.scene))
     problems = tuple(
         f'scene {u.scene} is never covered: {u.reason}; give a camera a preset for it, or take it out' for u in never
     )
     if short:
         problems += (f'region.dwell: {short}',)
-    return PlanExamination(dwell, schedule, scenes, turns, problems, _notes(schedule, dwell))
+    suggestion = suggest_dwell(stays or StayTimes(), schedule.slots_per_cycle, slowest.seconds if slowest else 0.0)
+    return PlanExamination(dwell, schedule, scenes, turns, problems, _notes(schedule, dwell), suggestion)
 
 
 def _notes(schedule: Schedule, dwell: float) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ from ptz_site import NANOSECONDS, Hold, Plan, PlanBook, PlanMode, Site
 
 #: A hold that comes so soon after a switch brings the cameras back to the slot in which the target was seen.
 BACK_NS = 2 * NANOSECONDS
+#: A change of the dwell is told so long before.
+NOTICE_NS = NANOSECONDS // 2
 #: A revision is sent again while somebody does not follow it.
 RESEND_NS = NANOSECONDS
 
@@ -71,7 +73,7 @@ class Rotation:
         rotation._began_ns = plan.slot_start_ns - plan.first_slot * plan.dwell_ns if plan.slot_start_ns else plan.effective_at_ns
         rotation._begin_measuring(max(now_ns, rotation._began_ns), fleet)
         revisions.saw(plan.revision)
-        revisions.leave_room()
+        revisions.leave_room(now_ns - plan.effective_at_ns)
         rotation._publish(plan, now_ns)
         return rotation
 
@@ -177,6 +179,36 @@ class Rotation:
         self._ended_holds.append(ended)
         self._drop_handoff(hold_id)
         self._revise(now_ns, f'{hold_id} ended: {why.name.lower().replace("_", " ")}')
+        return True
+
+    # Dwell
+
+    @property
+    def dwell_ns(self) -> int:
+        """The length of a slot."""
+        return self.plan.dwell_ns if self.plan is not None else self._request.dwell_ns
+
+    def change_dwell(self, dwell_ns: int, now_ns: int) -> bool:
+        """Makes slots longer or shorter from the next one on; False if that can't be now: the rotation is held, or about to change."""
+        last = self._book.in_force(now_ns)
+        if last is None or last is not self.plan or last.mode is not PlanMode.RUNNING or now_ns < last.slot_start_ns:
+            return False
+        boundary = last.next_slot_ns(now_ns)
+        if boundary is None or boundary - now_ns < NOTICE_NS or dwell_refusal(self._site, dwell_ns, self.schedule.orders):
+            return False
+        slot = last.slot(boundary)
+        changed = replace(
+            last,
+            revision=self._revisions.following(),
+            effective_at_ns=boundary,
+            dwell_ns=dwell_ns,
+            first_slot=slot,
+            slot_start_ns=boundary,
+            coordinator=self._revisions.coordinator,
+            reason=f'dwell of {dwell_ns / NANOSECONDS:g} s',
+        )
+        self._stays.held(slot)
+        self._publish(changed, now_ns)
         return True
 
     # Handoff
@@ -383,7 +415,7 @@ class Rotation:
             plan = self._standing(last, now_ns, stand)
         elif self.plan.mode is PlanMode.HELD:
             plan = self._resumed(self.plan, now_ns + round(self._site.region.hold.resume_delay * NANOSECONDS))
-        elif self.plan.effective_at_ns > now_ns:
+        elif last.mode is PlanMode.HELD:
             plan = self.plan  # it resumes soon, and goes on doing so
         else:
             slot = last.slot(now_ns)

@@ -9,6 +9,7 @@ from enum import Enum, IntEnum
 
 from collab_coordinator.coverage import Coverage
 from collab_coordinator.stays import StayStatistics
+from ptz_site import NANOSECONDS
 
 
 class RotationError(IntEnum):
@@ -83,9 +84,12 @@ class Revisions:
         self.highest = 0
         self._floor = 0
 
-    def leave_room(self) -> None:
-        """Another coordinator, if there was one, numbered the revisions up to now, and perhaps a few more."""
-        self._floor = self.highest + _ROOM if self.highest else 0
+    def leave_room(self, silence_ns: int = 0) -> None:
+        """Another coordinator, if there was one, numbered the revisions up to now, and perhaps more that nobody here has heard of.
+
+        silence_ns: since when nothing was heard of it; it made hardly more than one a second.
+        """
+        self._floor = self.highest + _ROOM + max(0, silence_ns) // NANOSECONDS if self.highest else 0
 
     def saw(self, revision: int) -> None:
         """Notes a revision that a camera or the plan topic named."""

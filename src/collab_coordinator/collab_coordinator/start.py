@@ -48,6 +48,15 @@ def dwell_refusal(site: Site, dwell_ns: int, orders: Orders) -> str:
     return dwell_problem(dwell_ns / NANOSECONDS, slowest_turn(planned_turns(site, orders)))
 
 
+def first_dwell_ns(site: Site, orders: Orders) -> int:
+    """The dwell with which a rotation begins if nobody says another: the site's, or with dwell: auto one that leaves time for turns."""
+    dwell = site.region.first_dwell
+    slowest = slowest_turn(planned_turns(site, orders))
+    if site.region.dwell == 'auto' and slowest is not None:
+        dwell = max(dwell, 2 * slowest.seconds)
+    return round(dwell * NANOSECONDS)
+
+
 def slot_zero_ns(site: Site, orders: Orders, fleet: Fleet, now_ns: int) -> int:
     """When slot 0 begins: at the site's start time if that lies ahead, or as soon as the plan is known and the cameras are in place."""
     if start := _site_start(site, now_ns):

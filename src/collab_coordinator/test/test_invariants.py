@@ -95,8 +95,12 @@ class Invariants:
             and all(c.book.newest is None for c in self.region.cameras.values() if c.alive)
         ):
             self.contents.clear()  # nobody is left who knows of an earlier plan
-        before = self.contents.setdefault(plan.revision, plan)
-        assert before == plan, f'revision {plan.revision} was used twice'
+        before = self.contents.get(plan.revision, plan)
+        if before != plan:
+            knows = [c.name for c in self.region.cameras.values() if c.alive and not c.stopped and c.book.newest == before]
+            assert not knows, f'revision {plan.revision} was used twice, although {knows} knew of it'
+            assert plan.effective_at_ns > before.effective_at_ns
+        self.contents[plan.revision] = plan
         assert len({order.camera for order in plan.orders}) == len(plan.orders), 'a camera has two orders'
         site = self.region.site
         able = [order for order in plan.orders if order.camera not in plan.out]

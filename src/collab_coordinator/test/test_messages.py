@@ -34,9 +34,9 @@ def test_enumerations_have_the_values_of_the_messages() -> None:
 
 
 def test_a_goal_without_dwell_takes_the_sites() -> None:
-    assert request_from_goal(RunRotation.Goal(cycles=2), 2.5, S) == RotationRequest(2_500_000_000, cycles=2)
+    assert request_from_goal(RunRotation.Goal(cycles=2), 2_500_000_000, S) == RotationRequest(2_500_000_000, cycles=2)
     goal = RunRotation.Goal(dwell=duration_from_ns(7 * S), slots=4, start_time=time_from_ns(9 * S))
-    assert request_from_goal(goal, 2.5, S) == RotationRequest(7 * S, 9 * S, slots=4)
+    assert request_from_goal(goal, 2_500_000_000, S) == RotationRequest(7 * S, 9 * S, slots=4)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_goal_without_dwell_takes_the_sites() -> None:
 )
 def test_a_goal_out_of_range_is_refused_by_name(goal: RunRotation.Goal, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        request_from_goal(goal, 2.5, 10 * S)
+        request_from_goal(goal, 2_500_000_000, 10 * S)
 
 
 def test_unknown_positions_are_none() -> None:

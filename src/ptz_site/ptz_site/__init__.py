@@ -9,6 +9,7 @@ from ptz_site.loader import load_site, media_path
 from ptz_site.motion import NANOSECONDS, PtzPosition, SlewLimits, Turn, turn_time
 from ptz_site.phase import Mark, Phase
 from ptz_site.schema import Camera, RecordedCamera, SimulatedCamera, Site
+from ptz_site.stay_times import DwellSuggestion, StayObserver, StayTimes, all_stays, suggest_dwell
 from ptz_site.timetable import CameraOrder, Hold, Plan, PlanBook, PlanMode
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     'Camera',
     'CameraOrder',
     'CameraPose',
+    'DwellSuggestion',
     'Hold',
     'Mark',
     'Phase',
@@ -29,10 +31,14 @@ __all__ = [
     'Site',
     'SiteError',
     'SlewLimits',
+    'StayObserver',
+    'StayTimes',
     'Turn',
     'UserError',
+    'all_stays',
     'load_site',
     'media_path',
+    'suggest_dwell',
     'turn_time',
     'wrap_angle',
 ]

@@ -123,9 +123,14 @@ class PlanBook:
     _plans: list[Plan] = field(default_factory=list)
 
     def take(self, plan: Plan) -> bool:
-        """Takes a revision. False if it is not newer than what is there: it changes nothing then."""
-        if self._plans and plan.revision <= self._plans[-1].revision:
-            return False
+        """Takes a revision. False if it is not newer than what is there: it changes nothing then.
+
+        Should a number have been used twice, because nobody was left who knew of its first use, the later one counts.
+        """
+        if self._plans:
+            newest = self._plans[-1]
+            if (plan.revision, plan.effective_at_ns) <= (newest.revision, newest.effective_at_ns):
+                return False
         # What would have come into force later than the new revision never does.
         self._plans = [p for p in self._plans if p.effective_at_ns < plan.effective_at_ns]
         self._plans.append(plan)

@@ -61,6 +61,7 @@ def render(
     pictures: dict[str, list[Thumbnail]],
     warnings: tuple[str, ...],
     out: Path,
+    stays: str = '',
 ) -> str:
     """The whole page."""
     scene_colours = charts.colours([scene.scene for scene in run.scenes])
@@ -84,6 +85,7 @@ def render(
         kept={scene.scene: scene.frames for scene in summary.scenes} if summary else {},
         pictures=pictures,
         warnings=warnings,
+        stays=stays,
         scene_colours=scene_colours,
         camera_colours=camera_colours,
         cameras_chart=charts.cameras_chart(run, scene_colours),

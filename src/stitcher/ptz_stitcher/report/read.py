@@ -5,19 +5,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.rosbag2 import ReaderError
 
-from ptz_site import Mark, Phase, UserError
+from ptz_site import Mark, Phase, StayObserver, StayTimes, UserError, all_stays
 from ptz_stitcher.report.measures import NANOSECONDS, Rotation
 from ptz_stitcher.segments import FrameHeader
 
 _RUNNING = 1
 _STOPPED = 0
+_DETECTED = 0
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class RegionRecord:
-    """What the region's log tells: the name of the region, all headers, and the rotation's frame."""
+    """What the region's log tells: the name of the region, all headers, the rotation's frame, and how long people were seen to stay."""
 
     region: str
     headers: tuple[FrameHeader, ...]
     rotation: Rotation
+    stays: StayTimes = field(default_factory=StayTimes)
+    slots_per_cycle: int = 0
 
 
 def read_region(out: Path) -> RegionRecord:
@@ -52,7 +55,19 @@ def read_region(out: Path) -> RegionRecord:
     running = [plan for plan in plans if plan.mode == _RUNNING]
     if not running or not headers:
         raise UserError(f'{folder}: no rotation is recorded in it; nothing to report')
-    return RegionRecord(region, tuple(headers), _rotation(running[0], plans, headers))
+    cycle = max((len(order.scenes) for order in running[0].orders), default=0)
+    return RegionRecord(region, tuple(headers), _rotation(running[0], plans, headers), read_stays(out), cycle)
+
+
+def read_stays(out: Path) -> StayTimes:
+    """How long people were seen to stay in the scenes of a run. Raises UserError if <out>/region is not there."""
+    observer = StayObserver()
+    for _, message in _messages(out / 'region', ('/tracks',)):
+        preset = message.preset
+        tracks = [(track.track_id, _ns(track.first_seen)) for track in message.tracks if track.source == _DETECTED]
+        switch, stamp = _ns(preset.switch_start), _ns(message.header.stamp)
+        observer.take(preset.camera, preset.scene, preset.session, switch, stamp, tracks)
+    return all_stays(observer.finish())
 
 
 def read_pictures(folder: Path) -> Iterator[Picture]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from ptz_site import UserError
+from ptz_site import NANOSECONDS, DwellSuggestion, UserError, suggest_dwell
 from ptz_stitcher.report.html import Thumbnail, render, segment_pictures
 from ptz_stitcher.report.measures import RunMeasures, measure
 from ptz_stitcher.report.read import RegionRecord, read_pictures, read_region
@@ -26,6 +26,7 @@ class ReportSummary:
     run: RunMeasures
     warnings: tuple[str, ...]
     failures: tuple[str, ...]
+    stays: str = ''
 
     def table(self) -> Table:
         """A row for each scene."""
@@ -40,7 +41,7 @@ class ReportSummary:
                 f'{len(scene.views)}: {", ".join(scene.views)}',
                 str(scene.segments),
             )
-        table.caption = f'switches at most {self.run.widest_spread_ns / 1e6:.1f} ms apart'
+        table.caption = f'switches at most {self.run.widest_spread_ns / 1e6:.1f} ms apart{self.stays and chr(10) + self.stays}'
         return table
 
 
@@ -61,11 +62,21 @@ def write_report(out: Path) -> ReportSummary:
     lost = sum(camera.lost for camera in run.cameras)
     if lost:
         warnings.append(f'{lost} frames were lost on the way to the recording')
-    page = render(record.region, run, summary, pictures, (*failures, *warnings), out)
+    suggestion = suggest_dwell(
+        record.stays, record.slots_per_cycle, max((camera.longest_turn_ns for camera in run.cameras), default=0) / NANOSECONDS
+    )
+    stays = _stays_text(record, suggestion)
+    page = render(record.region, run, summary, pictures, (*failures, *warnings), out, stays)
     facts = {
         'region': record.region,
         **dataclasses.asdict(run),
         'widest_spread_ns': run.widest_spread_ns,
+        'stays': {
+            'watched_s': record.stays.watched,
+            'ends': record.stays.ends,
+            'median_s': record.stays.median,
+            'suggested_dwell_s': suggestion.dwell if suggestion else None,
+        },
         'warnings': [*failures, *warnings],
     }
     try:
@@ -73,7 +84,16 @@ def write_report(out: Path) -> ReportSummary:
         (out / 'report.json').write_text(json.dumps(facts, indent=2) + '\n', encoding='utf-8')
     except OSError as error:
         raise UserError(f'{out}/report.html: {error.strerror}; make room and run: ptz-collab report {out}') from None
-    return ReportSummary(record.region, run, tuple(warnings), failures)
+    return ReportSummary(record.region, run, tuple(warnings), failures, stays)
+
+
+def _stays_text(record: RegionRecord, suggestion: DwellSuggestion | None) -> str:
+    if suggestion is None:
+        return ''
+    dwell = record.rotation.dwell_ns / NANOSECONDS
+    why = 'as short as turns allow' if suggestion.limited else f'{record.slots_per_cycle} slots then fit into it'
+    stay = f'half of the people stay for {suggestion.median:.0f} s or less'
+    return f'{stay}: a dwell of {suggestion.dwell:g} s would suit ({why}); it is {dwell:g} s'
 
 
 def _summary(out: Path) -> tuple[RecordingSummary | None, list[str]]:
