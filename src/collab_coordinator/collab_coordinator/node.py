@@ -283,9 +283,7 @@ class Coordinator(Node):
     def _on_tracks(self, message: TrackArray) -> None:
         assert self._auto_dwell is not None
         header = message.preset
-        tracks = [
-            (track.track_id, time_to_ns(track.first_seen)) for track in message.tracks if track.source == TrackMsg.SOURCE_DETECTED
-        ]
+        tracks = [track.track_id for track in message.tracks if track.source == TrackMsg.SOURCE_DETECTED]
         stamp, switch = time_to_ns(message.header.stamp), time_to_ns(header.switch_start)
         self._auto_dwell.observer.take(header.camera, header.scene, header.session, switch, stamp, tracks)
 

@@ -19,6 +19,8 @@ from ptz_site.motion import NANOSECONDS
 ENOUGH_ENDS = 8
 #: A track that was not seen for so long before the end of the watch has ended.
 _GONE_NS = 3 * NANOSECONDS // 2
+#: A track that was seen less often may be a mistake of the detector.
+_SIGHTS = 3
 #: A dwell is never suggested to be shorter than so many times the slowest turn, or longer than this (s).
 _TURNS = 2.0
 _LONGEST_DWELL = 600.0
@@ -60,6 +62,15 @@ def suggest_dwell(stays: StayTimes, slots_per_cycle: int, slowest_turn: float) -
 
 
 @dataclass
+class _Sight:
+    """What one watch saw of one track; sure_ns: since when it was no mistake of the detector."""
+
+    last_ns: int
+    times: int = 0
+    sure_ns: int = 0
+
+
+@dataclass
 class _Watch:
     """One camera on one scene from one switch to the next."""
 
@@ -67,7 +78,7 @@ class _Watch:
     key: tuple[int, int]
     begin_ns: int
     end_ns: int
-    tracks: dict[int, tuple[int, int]] = field(default_factory=dict)
+    tracks: dict[int, _Sight] = field(default_factory=dict)
 
 
 class StayObserver:
@@ -77,10 +88,8 @@ class StayObserver:
         self._watches: dict[str, _Watch] = {}
         self._seen: dict[str, StayTimes] = {}
 
-    def take(
-        self, camera: str, scene: str, session: int, switch_start_ns: int, stamp_ns: int, tracks: Iterable[tuple[int, int]]
-    ) -> None:
-        """One frame at rest. tracks: id and first sight (ns) of those that were seen in it."""
+    def take(self, camera: str, scene: str, session: int, switch_start_ns: int, stamp_ns: int, tracks: Iterable[int]) -> None:
+        """One frame at rest. tracks: the ids of those that were seen in it."""
         key = (session, switch_start_ns)
         watch = self._watches.get(camera)
         if watch is None or watch.key != key:
@@ -88,8 +97,11 @@ class StayObserver:
                 self._close(watch)
             watch = self._watches[camera] = _Watch(scene, key, stamp_ns, stamp_ns)
         watch.end_ns = stamp_ns
-        for track, first_seen_ns in tracks:
-            watch.tracks[track] = (watch.tracks.get(track, (first_seen_ns, 0))[0], stamp_ns)
+        for track in tracks:
+            sight = watch.tracks.setdefault(track, _Sight(stamp_ns))
+            sight.last_ns, sight.times = stamp_ns, sight.times + 1
+            if sight.times == _SIGHTS:
+                sight.sure_ns = stamp_ns
 
     def stays(self) -> dict[str, StayTimes]:
         """What was seen in each scene, in watches that have ended."""
@@ -106,8 +118,11 @@ class StayObserver:
         total = self._seen.get(watch.scene, StayTimes())
         # What happened in the last moments can't be told yet: they count neither as time nor as ends.
         told_ns = watch.end_ns - _GONE_NS
-        for first, last in watch.tracks.values():
-            total += StayTimes(max(0, min(last, told_ns) - first) / NANOSECONDS, int(last < told_ns))
+        for sight in watch.tracks.values():
+            if sight.times >= _SIGHTS:
+                # How long something stays on does not depend on how long it was there, so it may be watched from any time on.
+                watched_ns = max(0, min(sight.last_ns, told_ns) - sight.sure_ns)
+                total += StayTimes(watched_ns / NANOSECONDS, int(sight.sure_ns <= sight.last_ns < told_ns))
         self._seen[watch.scene] = total
 
 

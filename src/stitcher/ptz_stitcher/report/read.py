@@ -64,7 +64,7 @@ def read_stays(out: Path) -> StayTimes:
     observer = StayObserver()
     for _, message in _messages(out / 'region', ('/tracks',)):
         preset = message.preset
-        tracks = [(track.track_id, _ns(track.first_seen)) for track in message.tracks if track.source == _DETECTED]
+        tracks = [track.track_id for track in message.tracks if track.source == _DETECTED]
         switch, stamp = _ns(preset.switch_start), _ns(message.header.stamp)
         observer.take(preset.camera, preset.scene, preset.session, switch, stamp, tracks)
     return all_stays(observer.finish())
