@@ -209,12 +209,13 @@ def test_no_schedule_of_a_small_region_covers_more_or_waits_less(cameras: int, s
     for matrix in canonical(cameras, scenes):
         names = [f's{s}' for s in range(scenes)]
         reach = {f'c{c}': [names[s] for s in np.flatnonzero(row)] for c, row in enumerate(matrix)}
-        schedule = plan_orders(reach, names)
-        most = most_scenes_at_once(reach)
-        for k in range(schedule.slots_per_cycle):
-            assert len({order.scene(k) for order in schedule.orders}) == most, reach
-        assert {(o.camera, s) for o in schedule.orders for s in o.scenes} == pairs_without_loss(reach), reach
-        assert max(map(schedule.longest_gap, names)) == least_gap(matrix), reach
+        most, least = most_scenes_at_once(reach), least_gap(matrix)
+        pairs = np.flatnonzero(matrix.ravel())
+        for schedule in (plan_orders(reach, names), plan_orders(reach, names, turns=random_turns(cameras, scenes, pairs, cases))):
+            for k in range(schedule.slots_per_cycle):
+                assert len({order.scene(k) for order in schedule.orders}) == most, reach
+            assert {(o.camera, s) for o in schedule.orders for s in o.scenes} == pairs_without_loss(reach), reach
+            assert max(map(schedule.longest_gap, names)) == least, reach
         cases += 1
     assert cases > 0
 
@@ -260,16 +261,19 @@ def test_weights_never_cost_coverage(case: tuple[Reach, list[str]], weights: lis
         assert len({order.scene(k) for order in schedule.orders}) == most_scenes_at_once(reach)
 
 
+def random_turns(cameras: int, scenes: int, pairs: NDArray[np.intp], seed: int) -> TurnTimes:
+    pan, tilt, octaves = np.random.default_rng(seed).uniform(-1, 1, (3, len(pairs)))
+    limits = [np.full(cameras, value) for value in (1.0, 3.0, 1.0)]
+    names = {f'c{c}': c for c in range(cameras)}, {f's{s}': s for s in range(scenes)}
+    return TurnTimes(*names, pairs, pan, tilt, octaves, *limits)
+
+
 def random_region(size: int, each: int, seed: int) -> tuple[Reach, list[str], TurnTimes]:
     dice = random.Random(seed)
     names = [f's{s}' for s in range(size)]
     reached = [sorted(dice.sample(range(size), each)) for _ in range(size)]
     pairs = np.array([camera * size + scene for camera, scenes in enumerate(reached) for scene in scenes])
-    pan, tilt, octaves = (np.array([dice.uniform(-1, 1) for _ in pairs]) for _ in range(3))
-    limits = [np.full(size, value) for value in (1.0, 3.0, 1.0)]
-    numbers = {f'c{c}': c for c in range(size)}
-    turns = TurnTimes(numbers, {name: k for k, name in enumerate(names)}, pairs, pan, tilt, octaves, *limits)
-    return {camera: [names[s] for s in reached[c]] for camera, c in numbers.items()}, names, turns
+    return {f'c{c}': [names[s] for s in scenes] for c, scenes in enumerate(reached)}, names, random_turns(size, size, pairs, seed)
 
 
 def test_a_large_region_is_covered_wherever_a_matching_is_and_turns_less_in_the_chosen_order() -> None:

@@ -18,7 +18,7 @@ from collab_coordinator.planning.full_reach import full_reach
 from collab_coordinator.planning.matching import Graph, Numbers
 from collab_coordinator.planning.partial_reach import Part, plan_parts
 from collab_coordinator.planning.schedule import Reach, Schedule, Uncovered
-from collab_coordinator.planning.turn_order import TurnTimes, short_tour, tour_length
+from collab_coordinator.planning.turn_order import TurnTimes, exchanged_turns, short_tour, tour_length
 from ptz_site import CameraOrder, Site
 
 #: slots; orders of different lengths are brought to a common length up to this one.
@@ -91,7 +91,11 @@ def _in_short_order(part: Part, cameras: Sequence[str], scenes: Sequence[str], t
     rows = np.array([turns.cameras[cameras[c]] for c in part.cameras])
     columns = np.array([turns.scenes[scene] for scene in scenes])
     tour = short_tour(turns.between_slots(rows, columns[part.table]), part.turns)
-    return Part(part.cameras, part.scenes, part.table[tour], part.turns[tour], part.in_turn)
+    table, kinds = columns[part.table[tour]], part.turns[tour]
+    table = exchanged_turns(turns, rows, table, kinds)
+    number = np.zeros(len(turns.scenes), dtype=np.intp)
+    number[columns] = np.arange(len(columns))
+    return Part(part.cameras, part.scenes, number[table], kinds, part.in_turn)
 
 
 def _orders(parts: Sequence[Part], cameras: Sequence[str], names: Numbers) -> tuple[CameraOrder, ...]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from ptz_site import Site
 
@@ -19,6 +21,7 @@ _WORTH = 0.01
 #: Slots of a cycle up to which its order is searched.
 _MOST_SLOTS = 400
 _MOST_PASSES = 40
+_EXCHANGE_PASSES = 3
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,23 @@ class TurnTimes:
     acceleration: Floats
     zoom_rate: Floats
 
+    def looks(self, cameras: Numbers, table: Numbers) -> Floats:
+        """Where the cameras look: pan, tilt, octaves by slots by cameras. table: slots by cameras, of scene numbers."""
+        at = np.searchsorted(self.pair, cameras * len(self.scenes) + table)
+        return np.stack([values[at] for values in (self.pan, self.tilt, self.octaves)])
+
+    def seconds(self, cameras: Numbers, one: Floats, other: Floats) -> Floats:
+        """How long cameras turn from one look to another; looks as above, with as many slots as are asked for."""
+        pan, tilt, octaves = np.abs(other - one)
+        turning = _travel_time(np.fmax(pan, tilt), self.speed[cameras], self.acceleration[cameras])
+        return np.asarray(np.nan_to_num(np.fmax(turning, octaves / self.zoom_rate[cameras])))
+
     def between_slots(self, cameras: Numbers, table: Numbers) -> Floats:
         """Seconds that all cameras together turn from slot to slot: slots by slots. table: slots by cameras, of scene numbers."""
-        at = np.searchsorted(self.pair, cameras * len(self.scenes) + table)
-        pan, tilt, octaves = (values[at] for values in (self.pan, self.tilt, self.octaves))
-        speed, acceleration, zoom_rate = self.speed[cameras], self.acceleration[cameras], self.zoom_rate[cameras]
+        looks = self.looks(cameras, table)
         seconds = np.zeros((len(table), len(table)))
         for k in range(len(table)):
-            angle = np.fmax(np.abs(pan[k:] - pan[k]), np.abs(tilt[k:] - tilt[k]))
-            zooming = np.abs(octaves[k:] - octaves[k]) / zoom_rate
-            turning = np.fmax(_travel_time(angle, speed, acceleration), zooming)
-            seconds[k, k:] = np.nan_to_num(turning).sum(axis=1)
+            seconds[k, k:] = self.seconds(cameras, looks[:, k : k + 1], looks[:, k:]).sum(axis=1)
         return seconds + seconds.T
 
 
@@ -97,6 +106,59 @@ def short_tour(seconds: Floats, kinds: Numbers) -> Numbers:
         if best >= before - 1e-9:
             break
     return tour if best < usual * (1 - _WORTH) else np.arange(size)
+
+
+def exchanged_turns(turns: TurnTimes, cameras: Numbers, table: Numbers, kinds: Numbers) -> Numbers:
+    """The same table with less turning: groups of cameras exchange what they watch in two slots of one kind.
+
+    A group is closed: the scenes that it watches in the two slots are watched by no camera outside of it in them (the components of the
+    union of two matchings). So every scene keeps its cover. Slots by cameras, of scene numbers.
+    """
+    size, table = len(table), table.copy()
+    if size < 4 or size > _MOST_SLOTS:
+        return table
+    looks = turns.looks(cameras, table)
+    for _ in range(_EXCHANGE_PASSES):
+        moved = False
+        for i in range(size):
+            for j in range(i + 1, size):
+                if kinds[i] != kinds[j]:
+                    continue
+                group = _groups(table[i], table[j], len(turns.scenes))
+                gain = np.bincount(group, weights=_gain(turns, cameras, looks, i, j))
+                swap = gain[group] > 1e-9
+                if swap.any():
+                    table[i, swap], table[j, swap] = table[j, swap], table[i, swap]
+                    looks[:, i, swap], looks[:, j, swap] = looks[:, j, swap], looks[:, i, swap]
+                    moved = True
+        if not moved:
+            break
+    return table
+
+
+def _groups(one: Numbers, other: Numbers, scenes: int) -> Numbers:
+    """The closed group of each camera, for the scenes that the cameras watch in two slots."""
+    count = len(one)
+    camera = np.arange(count)
+    tails, heads = np.concatenate((camera, camera)), count + np.concatenate((one, other))
+    arcs = coo_array((np.ones(2 * count, dtype=np.int8), (tails, heads)), shape=(count + scenes, count + scenes))
+    _, label = connected_components(arcs.tocsr(), directed=False)
+    return np.asarray(label[:count])
+
+
+def _gain(turns: TurnTimes, cameras: Numbers, looks: Floats, i: int, j: int) -> Floats:
+    """The seconds in a cycle that each camera saves when it exchanges slots i and j (i < j)."""
+    size = looks.shape[1]
+
+    def between(a: int, b: int) -> Floats:
+        return turns.seconds(cameras, looks[:, a % size], looks[:, b % size])
+
+    if (j + 1) % size == i:
+        i, j = j, i + size
+    if j == i + 1:
+        return between(i - 1, i) + between(j, j + 1) - between(i - 1, j) - between(i, j + 1)
+    before = between(i - 1, i) + between(i, i + 1) + between(j - 1, j) + between(j, j + 1)
+    return before - between(i - 1, j) - between(j, i + 1) - between(j - 1, i) - between(i, j + 1)
 
 
 def tour_length(seconds: Floats, tour: Numbers) -> float:
