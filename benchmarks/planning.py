@@ -41,7 +41,13 @@ def region(size: int) -> tuple[dict[str, list[str]], list[str], TurnTimes]:
 def main() -> None:
     """Measures and prints."""
     table = Table(title=f'Planning: each camera reaches {EACH} scenes; one core', title_justify='left')
-    for heading in ('cameras = scenes', 'slots in a cycle', 'planned in', 'turning per camera and slot', 'without ordering the slots'):
+    for heading in (
+        'cameras = scenes',
+        'slots in a cycle',
+        'planned in',
+        'turning per camera and slot',
+        'without ordering the slots',
+    ):
         table.add_column(heading, justify='right')
     for size in SIZES:
         reach, scenes, turns = region(size)
