@@ -18,14 +18,18 @@ FOLLOW_LIMIT_NS = 6 * NANOSECONDS
 class Crew:
     """Keeps the cameras that are out, each with the reason, in words that follow the camera's name."""
 
-    def __init__(self, out: Mapping[str, str] | None = None) -> None:
-        self._out = dict(out or {})
+    def __init__(self) -> None:
+        self._out: dict[str, str] = {}
         self._well_since_ns: dict[str, int] = {}
 
     @property
     def out(self) -> Mapping[str, str]:
         """The cameras that are out, with the reasons."""
         return self._out
+
+    def begin(self, out: Mapping[str, str]) -> None:
+        """The cameras that are out when a rotation begins or is taken over, with the reasons."""
+        self._out = dict(out)
 
     def update(self, now_ns: int, fleet: Fleet, plan: Plan, since_ns: int) -> bool:
         """Looks at all cameras; True if somebody went out or came back. plan: the newest one, published at since_ns."""

@@ -8,14 +8,14 @@ All times are ns of ROS time and are given; calls come in the order of time.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
+from collab_coordinator import transitions
 from collab_coordinator.coverage import CoverageMeter
 from collab_coordinator.crew import Crew
-from collab_coordinator.facing import better_facing
 from collab_coordinator.fleet import CameraReport, Fleet
-from collab_coordinator.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest, has_arrived
+from collab_coordinator.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest
+from collab_coordinator.handoffs import Handoffs
 from collab_coordinator.holds import EndedHold, HoldEnd, HoldError, HoldRequest, Holds
 from collab_coordinator.planning import Schedule, plan_orders, reach_of
 from collab_coordinator.planning.turn_order import turn_times
@@ -25,8 +25,6 @@ from collab_coordinator.start import dwell_refusal, slot_zero_ns, start_problem
 from collab_coordinator.stays import StayMeter
 from ptz_site import NANOSECONDS, Hold, Plan, PlanBook, PlanMode, Site
 
-#: A hold that comes so soon after a switch brings the cameras back to the slot in which the target was seen.
-BACK_NS = 2 * NANOSECONDS
 #: A change of the dwell is told so long before.
 NOTICE_NS = NANOSECONDS // 2
 #: A revision is sent again while somebody does not follow it.
@@ -43,7 +41,7 @@ class Rotation:
         self._roster = Roster(site, self.schedule.orders, turns)
         self._crew = Crew()
         self._holds = Holds(site.region.hold)
-        self._handoffs: dict[str, Handoff] = {}
+        self._handoffs = Handoffs(site, self._roster, self._crew, self._holds)
         self._book = PlanBook()
         self._outbox: list[Plan] = []
         self._ended_holds: list[EndedHold] = []
@@ -64,12 +62,11 @@ class Rotation:
         """Goes on with a plan of an earlier coordinator, also in the middle of a hold or a handoff. Nothing moves because of it."""
         rotation = cls(site, RotationRequest(plan.dwell_ns, slots=plan.end_slot), revisions)
         rotation.state, rotation.outcome = RotationState.STARTED, None
-        rotation._roster = Roster(site, restored(plan.orders, plan.holds, plan.first_slot), turn_times(site))
-        rotation._crew = Crew(dict.fromkeys(plan.out, 'is out since before this coordinator started'))
+        rotation._roster.adopt(restored(plan.orders, plan.holds, plan.first_slot))
+        rotation._crew.begin(dict.fromkeys(plan.out, 'is out since before this coordinator started'))
         for hold in plan.holds:
             rotation._holds.adopt(hold, now_ns)
-            if hold.candidate:
-                rotation._handoffs[hold.hold_id] = Handoff(hold.hold_id, [], (), now_ns, hold.candidate, now_ns)
+            rotation._handoffs.adopt(hold, now_ns)
         rotation._began_ns = plan.slot_start_ns - plan.first_slot * plan.dwell_ns if plan.slot_start_ns else plan.effective_at_ns
         rotation._begin_measuring(max(now_ns, rotation._began_ns), fleet)
         revisions.saw(plan.revision)
@@ -124,8 +121,7 @@ class Rotation:
     def leave(self, now_ns: int, error: RotationError, reason: str) -> Outcome:
         """Ends only the coordinator's part: no plan is published, the cameras go on by the one they have."""
         if self.outcome is None:
-            for handoff in self._handoffs.values():
-                handoff.outcome = handoff.outcome or HandoffOutcome(HandoffError.SHUTDOWN, reason)
+            self._handoffs.leave(reason)
             return self._settle(now_ns, Outcome(error, reason))
         return self.outcome
 
@@ -154,7 +150,7 @@ class Rotation:
             return HoldError.UNKNOWN_SCENE, f'no scene {request.scene}; the site has {", ".join(self._site.scenes)}'
         if request.camera and not request.scene:
             request = replace(request, scene=plan.scene(request.camera, now_ns))
-        at = self._slot_to_hold(request, plan, now_ns)
+        at = transitions.slot_to_hold(request, plan, now_ns)
         if at is None:
             on = plan.scene(request.camera, now_ns) if request.camera else ''
             where = (
@@ -177,7 +173,7 @@ class Rotation:
         if ended is None:
             return False
         self._ended_holds.append(ended)
-        self._drop_handoff(hold_id)
+        self._handoffs.drop(hold_id)
         self._revise(now_ns, f'{hold_id} ended: {why.name.lower().replace("_", " ")}')
         return True
 
@@ -196,18 +192,13 @@ class Rotation:
         boundary = last.next_slot_ns(now_ns)
         if boundary is None or boundary - now_ns < NOTICE_NS or dwell_refusal(self._site, dwell_ns, self.schedule.orders):
             return False
-        slot = last.slot(boundary)
         changed = replace(
-            last,
+            transitions.with_dwell(last, dwell_ns, boundary),
             revision=self._revisions.following(),
-            effective_at_ns=boundary,
-            dwell_ns=dwell_ns,
-            first_slot=slot,
-            slot_start_ns=boundary,
             coordinator=self._revisions.coordinator,
             reason=f'dwell of {dwell_ns / NANOSECONDS:g} s',
         )
-        self._stays.held(slot)
+        self._stays.held(changed.first_slot)
         self._publish(changed, now_ns)
         return True
 
@@ -215,27 +206,18 @@ class Rotation:
 
     def hand_off(self, request: HandoffRequest, now_ns: int) -> Handoff | HandoffOutcome:
         """Begins a handoff, or says why not."""
-        hold = self._holds.get(request.hold_id)
-        if hold is None or self.plan is None:
-            return HandoffOutcome(HandoffError.NO_HOLD, f'there is no hold {request.hold_id}')
-        if hold.hold_id in self._handoffs:
-            return HandoffOutcome(HandoffError.BUSY, f'{hold.hold_id} is being handed off to {hold.candidate} already')
-        wait = self._site.region.hold.handoff_interval - (now_ns - hold.taken_over_ns) / NANOSECONDS
-        if hold.taken_over_ns and wait > 0:
-            return HandoffOutcome(HandoffError.TOO_SOON, f'the last handoff was a moment ago; ask again in {wait:.1f} s')
-        candidates = self._candidates(hold, request)
-        if not candidates:
-            return HandoffOutcome(
-                HandoffError.NO_BETTER_CAMERA, f'no camera that can take over faces the target better than {hold.camera}'
-            )
-        handoff = Handoff(hold.hold_id, candidates, request.feature, now_ns)
-        self._handoffs[hold.hold_id] = handoff
-        self._revise(now_ns, self._try_next(handoff, hold, now_ns))
+        if self.plan is None:
+            return HandoffOutcome(HandoffError.NO_HOLD, 'no rotation is running')
+        begun = self._handoffs.begin(request, self.plan.first_slot, now_ns)
+        if isinstance(begun, HandoffOutcome):
+            return begun
+        handoff, reason = begun
+        self._revise(now_ns, reason)
         return handoff
 
     def cancel_handoff(self, hold_id: str, now_ns: int) -> None:
         """Ends a handoff that is under way; the candidate goes back."""
-        if self._drop_handoff(hold_id):
+        if self._handoffs.drop(hold_id):
             self._revise(now_ns, f'handoff of {hold_id} canceled')
 
     # How it goes
@@ -283,7 +265,7 @@ class Rotation:
     def _start(self, now_ns: int, fleet: Fleet, present: tuple[str, ...]) -> None:
         start = self._request.start_ns or slot_zero_ns(self._site, self.schedule.orders, fleet, now_ns)
         self.state, self._began_ns = RotationState.STARTED, start
-        self._crew = Crew({camera: 'has not reported' for camera in fleet.cameras if camera not in present})
+        self._crew.begin({camera: 'has not reported' for camera in fleet.cameras if camera not in present})
         self._begin_measuring(start, fleet)
         plan = Plan(
             region=self._site.region.name,
@@ -304,7 +286,7 @@ class Rotation:
         ended = self._holds.expire(now_ns)
         for one in ended:
             self._ended_holds.append(one)
-            self._drop_handoff(one.hold.hold_id)
+            self._handoffs.drop(one.hold.hold_id)
         return [f'{one.hold.hold_id} ended: {one.why.name.lower().replace("_", " ")}' for one in ended]
 
     def _look_at_crew(self, now_ns: int, fleet: Fleet) -> list[str]:
@@ -318,60 +300,11 @@ class Rotation:
 
     def _carry_on_handoffs(self, now_ns: int, fleet: Fleet) -> list[str]:
         assert self.plan is not None
-        reasons = []
-        limit_ns = round(self._site.region.arrival_timeout * NANOSECONDS) + BACK_NS
-        for handoff in tuple(self._handoffs.values()):
-            hold = self._holds.get(handoff.hold_id)
-            if hold is None:
-                continue
-            out = handoff.candidate in self._crew.out
-            if not out and has_arrived(fleet.newest(handoff.candidate), hold, self.plan.revision):
-                reasons.append(self._complete(handoff, hold, now_ns))
-            elif out or now_ns - handoff.ordered_ns > limit_ns:
-                reasons.append(self._try_next(handoff, hold, now_ns))
+        reasons, ended = self._handoffs.carry_on(now_ns, fleet, self.plan, self._revisions.next)
+        self._ended_holds += ended
         return reasons
 
-    def _try_next(self, handoff: Handoff, hold: Hold, now_ns: int) -> str:
-        assert self.plan is not None
-        candidate = handoff.next_candidate(now_ns)
-        if not candidate:
-            self._holds.change(replace(hold, candidate='', candidate_scene=''))
-            del self._handoffs[hold.hold_id]
-            tried = ', '.join(handoff.tried)
-            handoff.outcome = HandoffOutcome(
-                HandoffError.NOT_ARRIVED, f'{tried} did not arrive at {hold.scene}; {hold.camera} stays'
-            )
-            return f'handoff of {hold.hold_id} failed: {handoff.outcome.message}'
-        left = self._roster.scene(candidate, self.plan.first_slot)
-        self._holds.change(replace(hold, candidate=candidate, candidate_scene=left))
-        return f'handoff: {candidate} goes to {hold.scene}'
-
-    def _complete(self, handoff: Handoff, hold: Hold, now_ns: int) -> str:
-        assert self.plan is not None
-        candidate = handoff.candidate
-        took = self._roster.swap(hold, self._others(hold), self.plan.first_slot)
-        self._holds.hand_over(hold.hold_id, candidate, handoff.feature, now_ns)
-        self._ended_holds.append(EndedHold(hold, HoldEnd.HANDED_OFF, now_ns))
-        del self._handoffs[hold.hold_id]
-        handoff.outcome = HandoffOutcome(HandoffError.NONE, '', candidate, took, self._revisions.next)
-        return f'{candidate} takes over {hold.scene}, {hold.camera} takes {took}'
-
     # Parts of the above
-
-    def _candidates(self, hold: Hold, request: HandoffRequest) -> list[str]:
-        assert self.plan is not None
-        busy = {h.camera for h in self._holds.on} | {h.candidate for h in self._holds.on} | set(self._crew.out)
-        poses = {c: camera.mounting for c, camera in self._site.cameras.items() if camera.mounting is not None}
-        margin = math.radians(self._site.region.hold.handoff_margin)
-        slot = self.plan.first_slot
-        return [
-            facing.camera
-            for facing in better_facing(request.heading, request.ground, hold.camera, poses, margin)
-            if facing.camera not in busy and self._roster.can_swap(hold, facing.camera, slot, self._crew.out, self._others(hold))
-        ]
-
-    def _others(self, hold: Hold) -> tuple[Hold, ...]:
-        return tuple(other for other in self._holds.on if other.hold_id != hold.hold_id)
 
     def _somebody_on(self, scene: str, plan: Plan, slot: int) -> str:
         """A camera that is on a scene, one that can be counted on first; empty for no scene."""
@@ -387,39 +320,18 @@ class Rotation:
         self._holds.heard(hold.hold_id, now_ns)
         return hold
 
-    def _slot_to_hold(self, request: HoldRequest, plan: Plan, now_ns: int) -> tuple[int, int] | None:
-        """The slot to stand in and how much of it has passed; None if the camera is not on the scene."""
-
-        def fits(slot: int) -> bool:
-            if not request.scene:
-                return True
-            watching = [o for o in plan.orders if o.scene(slot) == request.scene]
-            return any(not request.camera or o.camera == request.camera for o in watching)
-
-        slot = plan.slot(now_ns)
-        if plan.mode is PlanMode.HELD:
-            holders = any(h.camera == request.camera and h.scene == request.scene for h in plan.holds)
-            return (slot, plan.slot_elapsed_ns) if fits(slot) or holders else None
-        into_ns = now_ns - plan.slot_begins_ns(slot)
-        if fits(slot):
-            return slot, min(max(0, into_ns), plan.dwell_ns)
-        if slot > plan.first_slot and into_ns <= BACK_NS and fits(slot - 1):
-            return slot - 1, plan.dwell_ns
-        return None
-
     def _revise(self, now_ns: int, reason: str, stand: tuple[int, int] | None = None) -> None:
         """Publishes what follows from the present holds, crew and orders. stand: slot and elapsed ns of a hold that begins."""
         last = self._book.in_force(now_ns)
         assert last is not None and self.plan is not None
         if self._holds.on:
-            plan = self._standing(last, now_ns, stand)
+            plan = transitions.standing(last, now_ns, stand)
         elif self.plan.mode is PlanMode.HELD:
-            plan = self._resumed(self.plan, now_ns + round(self._site.region.hold.resume_delay * NANOSECONDS))
+            plan = transitions.resumed(self.plan, now_ns + round(self._site.region.hold.resume_delay * NANOSECONDS))
         elif last.mode is PlanMode.HELD:
             plan = self.plan  # it resumes soon, and goes on doing so
         else:
-            slot = last.slot(now_ns)
-            plan = replace(last, effective_at_ns=now_ns, first_slot=slot, slot_start_ns=last.slot_begins_ns(slot))
+            plan = transitions.running(last, now_ns)
         slot, out = plan.first_slot, self._crew.out
         plan = replace(
             plan,
@@ -432,35 +344,6 @@ class Rotation:
         )
         self._stays.held(plan.first_slot)
         self._publish(plan, now_ns)
-
-    def _standing(self, last: Plan, now_ns: int, stand: tuple[int, int] | None) -> Plan:
-        if last.mode is PlanMode.HELD:
-            return replace(last, effective_at_ns=now_ns)
-        slot = last.slot(now_ns)
-        at, elapsed = stand or (slot, min(max(0, now_ns - last.slot_begins_ns(slot)), last.dwell_ns))
-        return replace(last, effective_at_ns=now_ns, mode=PlanMode.HELD, first_slot=at, slot_start_ns=0, slot_elapsed_ns=elapsed)
-
-    def _resumed(self, held: Plan, at_ns: int) -> Plan:
-        # A slot that had passed wholly is not gone back to.
-        passed, elapsed = divmod(held.slot_elapsed_ns, held.dwell_ns)
-        return replace(
-            held,
-            effective_at_ns=at_ns,
-            mode=PlanMode.RUNNING,
-            first_slot=held.first_slot + passed,
-            slot_start_ns=at_ns - elapsed,
-            slot_elapsed_ns=0,
-        )
-
-    def _drop_handoff(self, hold_id: str) -> bool:
-        handoff = self._handoffs.pop(hold_id, None)
-        if handoff is None:
-            return False
-        hold = self._holds.get(hold_id)
-        if hold is not None:
-            self._holds.change(replace(hold, candidate='', candidate_scene=''))
-        handoff.outcome = HandoffOutcome(HandoffError.CANCELED, 'canceled' if hold else f'{hold_id} has ended')
-        return True
 
     def _begin_measuring(self, begin_ns: int, fleet: Fleet) -> None:
         self._stays = StayMeter(begin_ns)
@@ -483,15 +366,10 @@ class Rotation:
         for hold in self._holds.on:
             ended = self._holds.end(hold.hold_id, HoldEnd.STOPPED, now_ns)
             self._ended_holds += [ended] if ended else []
-            self._drop_handoff(hold.hold_id)
+            self._handoffs.drop(hold.hold_id)
         stopped = replace(
-            last,
+            transitions.stopped(last, now_ns),
             revision=self._revisions.following(),
-            effective_at_ns=now_ns,
-            mode=PlanMode.STOPPED,
-            first_slot=last.slot(now_ns),
-            end_slot=0,
-            holds=(),
             coordinator=self._revisions.coordinator,
             reason=reason,
         )
@@ -503,9 +381,7 @@ class Rotation:
         if plan is not None and self._meter is not None:
             ends = plan.ends_ns()
             end = now_ns if ends is None else min(now_ns, ends)
-            slots = plan.first_slot
-            if plan.mode is PlanMode.RUNNING:
-                slots += max(0, end - plan.slot_start_ns) // plan.dwell_ns
+            slots = transitions.slots_run(plan, end)
             outcome = replace(outcome, slots=slots, coverage=self._meter.finish(end), stays=self._stays.finish())
         self.outcome = outcome
         return outcome

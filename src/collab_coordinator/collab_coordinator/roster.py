@@ -21,6 +21,10 @@ class Roster:
         self._reach = {camera: frozenset(scenes) for camera, scenes in reach_of(site).items()}
         self._own = self._running = orders
 
+    def adopt(self, orders: Orders) -> None:
+        """Goes on with the orders of an earlier coordinator."""
+        self._own = self._running = orders
+
     def reaches(self, camera: str, scene: str) -> bool:
         """Whether a camera can and may watch a scene."""
         return scene in self._reach.get(camera, ())
