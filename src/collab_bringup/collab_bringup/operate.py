@@ -67,7 +67,7 @@ def release(region: str, hold_id: str, out: Console) -> int:
         if answer.error_code:
             return _refused(answer.error_msg, out)
         at = time_to_ns(answer.resume_at)
-        left = at / NANOSECONDS - time.time()
+        left = (at - time_to_ns(console.state.header.stamp)) / NANOSECONDS
         then = f'the rotation goes on in {max(0.0, left):.1f} s' if at else 'others still hold the rotation'
         out.print(f'released {", ".join(answer.released)}; {then}', soft_wrap=True, highlight=False)
         return 0

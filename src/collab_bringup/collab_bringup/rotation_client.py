@@ -12,6 +12,7 @@ from functools import partial
 
 import rclpy
 from action_msgs.msg import GoalStatus
+from builtin_interfaces.msg import Duration
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.executors import SingleThreadedExecutor
@@ -20,6 +21,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from ptz_collab_msgs.action import RunRotation
+from ptz_collab_msgs.msg import StayStatistics
 from ptz_node import names
 from ptz_node.convert import duration_from_ns, duration_to_ns
 
@@ -45,11 +47,12 @@ class RotationProgress:
 
 @dataclass(frozen=True)
 class RotationOutcome:
-    """How the rotation ended. error_code 0 is success, others as in RunRotation.action."""
+    """How the rotation ended. error_code 0 is success, others as in RunRotation.action. stays: how equal they were, for people."""
 
     error_code: int
     error_msg: str
     slots: int
+    stays: str = ''
 
 
 class RotationClient:
@@ -173,4 +176,18 @@ class RotationClient:
             code = RunRotation.Result.SHUTDOWN
         with self._lock:
             if handle is self._handle:
-                self._outcome = RotationOutcome(code, result.error_msg, result.slots)
+                self._outcome = RotationOutcome(code, result.error_msg, result.slots, _stays_text(result.stays))
+
+
+def _stays_text(stays: StayStatistics) -> str:
+    if not stays.stays:
+        return ''
+
+    def milliseconds(duration: Duration) -> str:
+        return f'{duration_to_ns(duration) / 1e6:.1f} ms'
+
+    return (
+        f'{stays.stays} stays: between cameras they differ by up to {milliseconds(stays.cameras_max)} '
+        f'(99 %: {milliseconds(stays.cameras_p99)}), between scenes by up to {milliseconds(stays.scenes_max)} '
+        f'(99 %: {milliseconds(stays.scenes_p99)})'
+    )

@@ -168,6 +168,8 @@ def _conclude(request: RunRequest, console: Console, failure: str, outcome: Rota
     if (request.out / 'region').is_dir():
         try:
             failure = failure or '; '.join(display_summary(request.out, console))
+            if outcome is not None and outcome.stays:
+                console.print(outcome.stays, highlight=False, soft_wrap=True)
         except UserError as error:
             console.print(f'no report: {escape(str(error))}', soft_wrap=True)
             failure = failure or ('' if interrupted else str(error))
