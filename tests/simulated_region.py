@@ -13,10 +13,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from collab_coordinator.fleet import CameraReport, Fleet
-from collab_coordinator.protocol import Rotation
-from collab_coordinator.rotation import Revisions, RotationError, RotationRequest
-from collab_coordinator.takeover import Takeover
+from collab_coordinator.core.fleet import CameraReport, Fleet
+from collab_coordinator.core.protocol import Rotation
+from collab_coordinator.core.rotation import Revisions, RotationError, RotationRequest
+from collab_coordinator.core.takeover import Takeover
 from ptz_site import NANOSECONDS as S
 from ptz_site import Phase, Plan, PlanBook, Site, turn_time
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import math
 
-from collab_coordinator.fleet import CameraReport
-from collab_coordinator.handoff import HandoffRequest
-from collab_coordinator.holds import HoldRequest
-from collab_coordinator.rotation import Outcome, Progress, RotationRequest
+from collab_coordinator.core.fleet import CameraReport
+from collab_coordinator.core.handoff import HandoffRequest
+from collab_coordinator.core.holds import HoldRequest
+from collab_coordinator.core.rotation import Outcome, Progress, RotationRequest
 from ptz_collab_msgs.action import Handoff, HoldScene, RunRotation
 from ptz_collab_msgs.msg import CameraState, SceneCoverage, SlotAssignment, StayStatistics
 from ptz_node.convert import duration_from_ns, duration_to_ns, time_to_ns

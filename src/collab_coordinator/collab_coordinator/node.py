@@ -11,22 +11,22 @@ from functools import partial
 
 from rclpy.node import Node
 
-from collab_coordinator.auto_dwell import AutoDwell
-from collab_coordinator.fleet import Fleet, Health, Level
-from collab_coordinator.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest
-from collab_coordinator.handoff_action import HandoffAction
-from collab_coordinator.hold_action import HoldAction
-from collab_coordinator.holds import HoldEnd, HoldError, HoldRequest
+from collab_coordinator.core.auto_dwell import AutoDwell
+from collab_coordinator.core.fleet import Fleet, Health, Level
+from collab_coordinator.core.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest
+from collab_coordinator.core.holds import HoldEnd, HoldError, HoldRequest
+from collab_coordinator.core.protocol import Rotation
+from collab_coordinator.core.rotation import Outcome, Revisions, RotationError, RotationRequest, RotationState
+from collab_coordinator.core.start import first_dwell_ns
+from collab_coordinator.core.takeover import Instance, Takeover, gives_way
 from collab_coordinator.messages import report_from_msg, request_from_goal
-from collab_coordinator.operator_services import OperatorServices
 from collab_coordinator.planning import plan_orders, reach_of
-from collab_coordinator.protocol import Rotation
 from collab_coordinator.region_state import region_state
-from collab_coordinator.rotation import Outcome, Revisions, RotationError, RotationRequest, RotationState
-from collab_coordinator.rotation_action import RotationAction
-from collab_coordinator.start import first_dwell_ns
+from collab_coordinator.servers.handoff_action import HandoffAction
+from collab_coordinator.servers.hold_action import HoldAction
+from collab_coordinator.servers.operator_services import OperatorServices
+from collab_coordinator.servers.rotation_action import RotationAction
 from collab_coordinator.status import camera_status, rotation_status
-from collab_coordinator.takeover import Instance, Takeover, gives_way
 from ptz_collab_msgs.action import RunRotation
 from ptz_collab_msgs.msg import CameraState, HoldKeepAlive, RegionState, RotationPlan, TrackArray
 from ptz_collab_msgs.msg import Track as TrackMsg

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from collab_coordinator.core.start import first_dwell_ns
 from collab_coordinator.planning import Schedule, plan_orders, reach_of, turn_times
-from collab_coordinator.start import first_dwell_ns
-from collab_coordinator.turns import PlannedTurn, dwell_problem, planned_turns, slowest_turn
+from collab_coordinator.planning.turns import PlannedTurn, dwell_problem, planned_turns, slowest_turn
 from ptz_site import NANOSECONDS, DwellSuggestion, Site, StayTimes, suggest_dwell
 
 

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collab_coordinator.fleet import Fleet, Health
-from collab_coordinator.protocol import Rotation
-from collab_coordinator.rotation import Progress, RotationState
+from collab_coordinator.core.fleet import Fleet, Health
+from collab_coordinator.core.protocol import Rotation
+from collab_coordinator.core.rotation import Progress, RotationState
 from ptz_collab_msgs.msg import CameraStatus, RegionState
 from ptz_node.convert import duration_from_ns, hold_to_msg, time_from_ns
 

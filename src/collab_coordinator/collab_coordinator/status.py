@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import math
 
-from collab_coordinator.fleet import Fleet, Health, Level
-from collab_coordinator.protocol import Rotation
-from collab_coordinator.rotation import RotationError
+from collab_coordinator.core.fleet import Fleet, Health, Level
+from collab_coordinator.core.protocol import Rotation
+from collab_coordinator.core.rotation import RotationError
 from ptz_node.diagnostics import ERROR, OK, WARN, Status
 
 _LEVELS = {Level.OK: OK, Level.WARN: WARN, Level.ERROR: ERROR}

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from simulated_region import SimulatedRegion
 
-from collab_coordinator.auto_dwell import AutoDwell
-from collab_coordinator.holds import HoldRequest
-from collab_coordinator.rotation import RotationRequest
+from collab_coordinator.core.auto_dwell import AutoDwell
+from collab_coordinator.core.holds import HoldRequest
+from collab_coordinator.core.rotation import RotationRequest
 from ptz_site import NANOSECONDS as S
 from ptz_site import PlanMode, Site
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collab_coordinator.coverage import Coverage, CoverageMeter
-from collab_coordinator.fleet import CameraReport
+from collab_coordinator.core.coverage import Coverage, CoverageMeter
+from collab_coordinator.core.fleet import CameraReport
 from ptz_site import Phase
 
 S = 1_000_000_000

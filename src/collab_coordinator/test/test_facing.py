@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from collab_coordinator.facing import better_facing, facing_angle
+from collab_coordinator.core.facing import better_facing, facing_angle
 from ptz_site import CameraPose
 
 EAST, NORTH, WEST = CameraPose(20, 0, 5, 0), CameraPose(0, 20, 5, 0), CameraPose(-20, 0, 5, 0)

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simulated_region import TICK, Network, SimulatedRegion
 
-from collab_coordinator.handoff import HandoffRequest
-from collab_coordinator.holds import HoldEnd, HoldRequest
-from collab_coordinator.rotation import RotationRequest, RotationState
+from collab_coordinator.core.handoff import HandoffRequest
+from collab_coordinator.core.holds import HoldEnd, HoldRequest
+from collab_coordinator.core.rotation import RotationRequest, RotationState
 from ptz_site import NANOSECONDS as S
 from ptz_site import Hold, Phase, Plan, PlanMode, Site
 

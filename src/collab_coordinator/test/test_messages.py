@@ -10,10 +10,10 @@ pytest.importorskip('ptz_collab_msgs', reason='needs the built interfaces')
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from collab_coordinator.coverage import Coverage
-from collab_coordinator.fleet import Level
+from collab_coordinator.core.coverage import Coverage
+from collab_coordinator.core.fleet import Level
+from collab_coordinator.core.protocol import Outcome, RotationError, RotationRequest
 from collab_coordinator.messages import report_from_msg, request_from_goal, result_to_msg
-from collab_coordinator.protocol import Outcome, RotationError, RotationRequest
 from ptz_collab_msgs.action import RunRotation
 from ptz_collab_msgs.msg import CameraState, PresetHeader
 from ptz_node.convert import duration_from_ns, time_from_ns

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of changes of orders: cover, exchange, alignment."""
 
-from collab_coordinator.orders import aligned, cover, exchange, put, worst_gap
+from collab_coordinator.core.orders import aligned, cover, exchange, put, worst_gap
 from ptz_site import CameraOrder
 
 LATIN = (CameraOrder('a', ('1', '2', '3')), CameraOrder('b', ('2', '3', '1')), CameraOrder('c', ('3', '1', '2')))

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from collab_coordinator.fleet import CameraReport, Fleet, Level
-from collab_coordinator.protocol import Rotation
-from collab_coordinator.rotation import Outcome, Revisions, RotationError, RotationRequest, RotationState
+from collab_coordinator.core.fleet import CameraReport, Fleet, Level
+from collab_coordinator.core.protocol import Rotation
+from collab_coordinator.core.rotation import Outcome, Revisions, RotationError, RotationRequest, RotationState
 from ptz_site import Phase, Plan, PlanBook, PlanMode, PtzPosition, Site
 
 S = 1_000_000_000

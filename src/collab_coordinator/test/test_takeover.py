@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from collab_coordinator.fleet import CameraReport, Fleet
-from collab_coordinator.takeover import LISTEN_NS, PATIENCE_NS, Instance, Takeover, gives_way
+from collab_coordinator.core.fleet import CameraReport, Fleet
+from collab_coordinator.core.takeover import LISTEN_NS, PATIENCE_NS, Instance, Takeover, gives_way
 from ptz_site import NANOSECONDS as S
 from ptz_site import CameraOrder, Phase, Plan, PlanMode
 

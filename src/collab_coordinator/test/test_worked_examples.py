@@ -9,9 +9,9 @@ import math
 import pytest
 from simulated_region import START, Network, SimulatedRegion
 
-from collab_coordinator.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest
-from collab_coordinator.holds import HoldEnd, HoldError, HoldRequest
-from collab_coordinator.rotation import RotationError, RotationRequest
+from collab_coordinator.core.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest
+from collab_coordinator.core.holds import HoldEnd, HoldError, HoldRequest
+from collab_coordinator.core.rotation import RotationError, RotationRequest
 from ptz_site import NANOSECONDS as S
 from ptz_site import Hold, PlanMode, Site
 

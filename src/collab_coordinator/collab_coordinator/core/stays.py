@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from collab_coordinator.fleet import CameraReport
+from collab_coordinator.core.fleet import CameraReport
 
 #: Values kept for the percentiles; the newest ones of a rotation without end.
 _KEPT = 20_000

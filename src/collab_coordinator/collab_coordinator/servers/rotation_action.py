@@ -11,8 +11,8 @@ from rclpy.action.server import ServerGoalHandle
 from rclpy.node import Node
 from rclpy.task import Future
 
+from collab_coordinator.core.rotation import Outcome, Progress, RotationError
 from collab_coordinator.messages import feedback_to_msg, result_to_msg
-from collab_coordinator.rotation import Outcome, Progress, RotationError
 from ptz_collab_msgs.action import RunRotation
 from ptz_node import names
 

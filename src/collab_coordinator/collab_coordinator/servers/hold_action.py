@@ -12,7 +12,7 @@ from rclpy.action.server import ServerGoalHandle
 from rclpy.node import Node
 from rclpy.task import Future
 
-from collab_coordinator.holds import EndedHold, HoldEnd, HoldError, HoldRequest
+from collab_coordinator.core.holds import EndedHold, HoldEnd, HoldError, HoldRequest
 from collab_coordinator.messages import hold_request_from_goal
 from ptz_collab_msgs.action import HoldScene
 from ptz_node import names

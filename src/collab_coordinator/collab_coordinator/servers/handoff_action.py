@@ -12,7 +12,7 @@ from rclpy.action.server import ServerGoalHandle
 from rclpy.node import Node
 from rclpy.task import Future
 
-from collab_coordinator.handoff import Handoff, HandoffOutcome, HandoffRequest
+from collab_coordinator.core.handoff import Handoff, HandoffOutcome, HandoffRequest
 from collab_coordinator.messages import handoff_request_from_goal
 from ptz_collab_msgs.action import Handoff as HandoffMsg
 from ptz_node import names

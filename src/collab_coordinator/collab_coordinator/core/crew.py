@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collab_coordinator.fleet import Fleet
+from collab_coordinator.core.fleet import Fleet
 from ptz_site import NANOSECONDS, Phase, Plan
 
 #: A camera is back only when it has been well for so long, so that one which comes and goes does not move all others.

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from collab_coordinator.fleet import CameraReport
+from collab_coordinator.core.fleet import CameraReport
 from ptz_site import Hold, Phase
 
 

@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from collab_coordinator import transitions
-from collab_coordinator.coverage import CoverageMeter
-from collab_coordinator.crew import Crew
-from collab_coordinator.fleet import CameraReport, Fleet
-from collab_coordinator.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest
-from collab_coordinator.handoffs import Handoffs
-from collab_coordinator.holds import EndedHold, HoldEnd, HoldError, HoldRequest, Holds
+from collab_coordinator.core import transitions
+from collab_coordinator.core.coverage import CoverageMeter
+from collab_coordinator.core.crew import Crew
+from collab_coordinator.core.fleet import CameraReport, Fleet
+from collab_coordinator.core.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest
+from collab_coordinator.core.handoffs import Handoffs
+from collab_coordinator.core.holds import EndedHold, HoldEnd, HoldError, HoldRequest, Holds
+from collab_coordinator.core.roster import Roster, restored
+from collab_coordinator.core.rotation import Outcome, Progress, Revisions, RotationError, RotationRequest, RotationState
+from collab_coordinator.core.start import dwell_refusal, slot_zero_ns, start_problem
+from collab_coordinator.core.stays import StayMeter
 from collab_coordinator.planning import Schedule, plan_orders, reach_of
 from collab_coordinator.planning.turn_order import turn_times
-from collab_coordinator.roster import Roster, restored
-from collab_coordinator.rotation import Outcome, Progress, Revisions, RotationError, RotationRequest, RotationState
-from collab_coordinator.start import dwell_refusal, slot_zero_ns, start_problem
-from collab_coordinator.stays import StayMeter
 from ptz_site import NANOSECONDS, Hold, Plan, PlanBook, PlanMode, Site
 
 #: A change of the dwell is told so long before.

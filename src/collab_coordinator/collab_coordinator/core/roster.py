@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from collab_coordinator.orders import Orders, aligned, cover, exchange, put, worst_gap
+from collab_coordinator.core.orders import Orders, aligned, cover, exchange, put, worst_gap
 from collab_coordinator.planning import TurnTimes, plan_orders, reach_of
 from ptz_site import Hold, Site
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from collab_coordinator.holds import HoldEnd, HoldError, HoldRequest
+from collab_coordinator.core.holds import HoldEnd, HoldError, HoldRequest
 from ptz_collab_msgs.srv import HoldRotation, ReleaseHold
 from ptz_node.convert import duration_to_ns, time_from_ns
 from ptz_site import Hold

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collab_coordinator.protocol import Rotation
-from collab_coordinator.rotation import RotationState
-from collab_coordinator.turns import planned_turns, slowest_turn
+from collab_coordinator.core.protocol import Rotation
+from collab_coordinator.core.rotation import RotationState
+from collab_coordinator.planning.turns import planned_turns, slowest_turn
 from ptz_site import NANOSECONDS, Site, StayObserver, all_stays, suggest_dwell
 
 #: A dwell that is right within this share stays, so that the rotation is not changed all the time.

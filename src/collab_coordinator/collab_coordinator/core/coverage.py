@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from collab_coordinator.fleet import CameraReport
+from collab_coordinator.core.fleet import CameraReport
 from ptz_site import Phase
 
 

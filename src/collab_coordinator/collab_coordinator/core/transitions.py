@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from collab_coordinator.holds import HoldRequest
+from collab_coordinator.core.holds import HoldRequest
 from ptz_site import NANOSECONDS, Plan, PlanMode
 
 #: A hold that comes so soon after a switch brings the cameras back to the slot in which the target was seen.

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
-from collab_coordinator.coverage import Coverage
-from collab_coordinator.stays import StayStatistics
+from collab_coordinator.core.coverage import Coverage
+from collab_coordinator.core.stays import StayStatistics
 from ptz_site import NANOSECONDS
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from collab_coordinator.fleet import Fleet
+from collab_coordinator.core.fleet import Fleet
 from ptz_site import NANOSECONDS, Plan, PlanMode
 
 #: How long to listen at least: cameras and other coordinators tell of themselves twice a second, and networks may be slow.

@@ -7,12 +7,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from collab_coordinator.crew import Crew
-from collab_coordinator.facing import better_facing
-from collab_coordinator.fleet import FOLLOW_GRACE_NS, Fleet
-from collab_coordinator.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest, has_arrived
-from collab_coordinator.holds import EndedHold, HoldEnd, Holds
-from collab_coordinator.roster import Roster
+from collab_coordinator.core.crew import Crew
+from collab_coordinator.core.facing import better_facing
+from collab_coordinator.core.fleet import FOLLOW_GRACE_NS, Fleet
+from collab_coordinator.core.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest, has_arrived
+from collab_coordinator.core.holds import EndedHold, HoldEnd, Holds
+from collab_coordinator.core.roster import Roster
 from ptz_site import NANOSECONDS, Hold, Plan, Site
 
 

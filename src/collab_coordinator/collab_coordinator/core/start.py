@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from collab_coordinator.fleet import Fleet
-from collab_coordinator.orders import Orders
-from collab_coordinator.rotation import RotationError
-from collab_coordinator.turns import approach_time, dwell_problem, planned_turns, slowest_turn
+from collab_coordinator.core.fleet import Fleet
+from collab_coordinator.core.orders import Orders
+from collab_coordinator.core.rotation import RotationError
+from collab_coordinator.planning.turns import approach_time, dwell_problem, planned_turns, slowest_turn
 from ptz_site import NANOSECONDS, Site
 
 #: From the first revision to slot 0, beside the slowest turn: time for the plan to reach all cameras, and for them to come to rest.
