@@ -7,6 +7,7 @@ Writes out/bench/coordinator.json beside the tables.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -26,7 +27,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / 'tests'))
 
-from faults import Holder, node_pid, on_scene, out, send, write_site  # noqa: E402
+from faults import Holder, longest_without, node_pid, on_scene, out, send, write_site  # noqa: E402
 
 from collab_bringup.region_console import RegionConsole  # noqa: E402
 from ptz_collab_msgs.msg import CameraState, RegionState  # noqa: E402
@@ -97,14 +98,23 @@ def holds_and_recovery(folder: Path) -> list[tuple[str, Sequence[float], str]]:
         acknowledged = [hold_time(console) for _ in range(HOLDS)]
         replaced = [coordinator_time(console) for _ in range(3)]
     with region(folder / 'two', doubled=True) as console:
-        killed = [driver_times(console, signal.SIGKILL) for _ in range(3)]
-        stopped = [driver_times(console, signal.SIGSTOP) for _ in range(3)]
+        times, begins = [], [time.time_ns()]
+        for number in (signal.SIGKILL,) * 3 + (signal.SIGSTOP,) * 3:
+            times.append(driver_times(console, number))
+            begins.append(time.time_ns())
+    killed, stopped = times[:3], times[3:]
+    unwatched = [
+        max(longest_without(folder / 'two' / 'run', scene, begin, end) for scene in ('gate', 'road'))
+        for begin, end in itertools.pairwise(begins)
+    ]
     return [
         ('from the HoldScene goal until the last camera follows', acknowledged, 'ms'),
         ('coordinator killed: until its successor leads', replaced, 's'),
         ('driver killed: until others cover its scene', [cover for cover, _ in killed], 's'),
+        ('driver killed: longest time without a frame of a scene, by the headers', unwatched[:3], 's'),
         ('driver killed: until it takes part again', [back for _, back in killed], 's'),
         ('driver stopped for 5 s: until others cover its scene', [cover for cover, _ in stopped], 's'),
+        ('driver stopped for 5 s: longest time without a frame of a scene', unwatched[3:], 's'),
         ('driver stopped for 5 s: until it takes part again', [back for _, back in stopped], 's'),
     ]
 

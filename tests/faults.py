@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
+from recordings import headers, read_bag
 
 from collab_bringup.region_console import RegionConsole
 from ptz_collab_msgs.action import Handoff, HoldScene
@@ -20,6 +22,7 @@ from ptz_node import names
 from ptz_node.qos import EVENTS
 from ptz_site import load_site
 
+S = 1_000_000_000
 FAULT_SITE = """
 region: {name: yard, dwell: 4.0, silence_timeout: 1.5, hold: {holder_timeout: 15.0}}
 scenes:
@@ -152,3 +155,25 @@ def switches(console: RegionConsole) -> dict[str, str]:
 def out(console: RegionConsole) -> set[str]:
     """The cameras that are not counted on."""
     return {one.camera for one in console.state.cameras if one.out}
+
+
+def shown(folder: Path) -> dict[str, list[tuple[int, str, int]]]:
+    """What each camera's frames show: stamp, scene, switch start, by camera."""
+    frames: dict[str, list[tuple[int, str, int]]] = {}
+    for header in headers(folder / 'region'):
+        frames.setdefault(header.camera, []).append((header.stamp_ns, header.scene, header.switch_start_ns))
+    return {camera: sorted(found) for camera, found in frames.items()}
+
+
+def longest_without(folder: Path, scene: str, begin_ns: int, end_ns: int) -> float:
+    """The longest time (s) without a frame of any camera that shows a scene."""
+    stamps = sorted(s for found in shown(folder).values() for s, name, _ in found if name == scene and begin_ns <= s <= end_ns)
+    edges = [begin_ns, *stamps, end_ns]
+    return max(b - a for a, b in itertools.pairwise(edges)) / S
+
+
+def span(folder: Path) -> tuple[int, int]:
+    """From slot 0 to the last frame."""
+    plans = [message for _, message in read_bag(folder / 'region', '/plan')]
+    begin = plans[0].slot_start.sec * S + plans[0].slot_start.nanosec
+    return begin, max(found[-1][0] for found in shown(folder).values())

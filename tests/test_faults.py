@@ -8,6 +8,7 @@ import itertools
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,8 @@ import pytest
 from action_msgs.msg import GoalStatus
 from ament_index_python.packages import get_package_prefix
 from conftest import Command, wait_for
-from faults import Holder, node_pid, on_scene, out, send, switches, write_site
-from recordings import headers, read_bag
+from faults import Holder, longest_without, node_pid, on_scene, out, send, shown, span, switches, write_site
+from recordings import read_bag
 
 from collab_bringup.region_console import RegionConsole
 from ptz_collab_msgs.action import HoldScene
@@ -41,28 +42,6 @@ def running(start: Callable[..., Command], site: Path, out_folder: Path, seconds
 
 def rotates(state: RegionState) -> bool:
     return state.state == RegionState.STATE_RUNNING
-
-
-def shown(folder: Path) -> dict[str, list[tuple[int, str, int]]]:
-    """What each camera's frames show: stamp, scene, switch start, by camera."""
-    frames: dict[str, list[tuple[int, str, int]]] = {}
-    for header in headers(folder / 'region'):
-        frames.setdefault(header.camera, []).append((header.stamp_ns, header.scene, header.switch_start_ns))
-    return {camera: sorted(found) for camera, found in frames.items()}
-
-
-def longest_without(folder: Path, scene: str, begin_ns: int, end_ns: int) -> float:
-    """The longest time (s) without a frame of any camera that shows a scene."""
-    stamps = sorted(s for found in shown(folder).values() for s, name, _ in found if name == scene and begin_ns <= s <= end_ns)
-    edges = [begin_ns, *stamps, end_ns]
-    return max(b - a for a, b in itertools.pairwise(edges)) / S
-
-
-def span(folder: Path) -> tuple[int, int]:
-    """From slot 0 to the last frame."""
-    plans = [message for _, message in read_bag(folder / 'region', '/plan')]
-    begin = plans[0].slot_start.sec * S + plans[0].slot_start.nanosec
-    return begin, max(found[-1][0] for found in shown(folder).values())
 
 
 def revisions(folder: Path) -> list[int]:
@@ -216,11 +195,13 @@ def test_a_lost_driver_is_noticed_covered_for_and_comes_back(
     with running(ptz_collab, write_site(tmp_path, doubled=True), tmp_path / 'run', 32) as (console, command):
         # southwest is alone on the scene that it is on: without it nobody watches that one.
         assert console.wait_for(lambda s: rotates(s) and s.slot >= 1 and s.slot_left.sec >= 2, PATIENCE)
+        begin = time.monotonic()
         send('driver_southwest', signal.SIGSTOP if stop else signal.SIGKILL)
         assert console.wait_for(lambda _: out(console) == {'southwest'}, PATIENCE)
         assert console.wait_for(lambda s: {one.scene for one in s.cameras if not one.out} == {'gate', 'road'}, PATIENCE)
         assert not console.state.uncovered
         if stop:
+            wait_for(lambda: time.monotonic() - begin >= 5, PATIENCE, 'it is stopped for 5 s')
             send('driver_southwest', signal.SIGCONT)
         assert console.wait_for(lambda _: not out(console), PATIENCE)
         code, output = command.finish()
@@ -238,7 +219,8 @@ def test_a_second_coordinator_refuses(ptz_collab: Callable[..., Command], tmp_pa
         first = console.state.coordinator
         code, output = ptz_collab('up', site, '--duration', 8, '--out', tmp_path / 'second').finish()
         assert code == 1
-        assert 'region yard is running already' in output
+        # Discovery may take longer on a busy machine; then the coordinator that is there refuses the goal.
+        assert 'region yard is running already' in output or 'a rotation is running already' in output
         executable = Path(get_package_prefix('collab_coordinator')) / 'lib' / 'collab_coordinator' / 'coordinator'
         command_line = [str(executable), '--ros-args', '-r', '__ns:=/yard', '-p', f'site:={site}']
         second = subprocess.run(command_line, capture_output=True, text=True, timeout=PATIENCE, check=False)

@@ -29,7 +29,7 @@ NANOSECONDS = 1_000_000_000
 #: s without an answer after which a goal is sent again: one that went to a coordinator which had just died is lost.
 _ASK_AGAIN = 5.0
 #: s in which a running region on this network is discovered.
-_DISCOVERY = 1.0
+_DISCOVERY = 1.5
 
 
 @dataclass(frozen=True)

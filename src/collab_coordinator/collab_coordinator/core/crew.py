@@ -16,9 +16,14 @@ FOLLOW_LIMIT_NS = 6 * NANOSECONDS
 
 
 class Crew:
-    """Keeps the cameras that are out, each with the reason, in words that follow the camera's name."""
+    """Keeps the cameras that are out, each with the reason, in words that follow the camera's name.
 
-    def __init__(self) -> None:
+    patience_ns: how long a camera may take to report to a coordinator that has just begun.
+    """
+
+    def __init__(self, patience_ns: int) -> None:
+        self._patience_ns = patience_ns
+        self._begun_ns = 0
         self._out: dict[str, str] = {}
         self._well_since_ns: dict[str, int] = {}
 
@@ -27,14 +32,16 @@ class Crew:
         """The cameras that are out, with the reasons."""
         return self._out
 
-    def begin(self, out: Mapping[str, str]) -> None:
+    def begin(self, out: Mapping[str, str], now_ns: int) -> None:
         """The cameras that are out when a rotation begins or is taken over, with the reasons."""
-        self._out = dict(out)
+        self._out, self._begun_ns = dict(out), now_ns
 
     def update(self, now_ns: int, fleet: Fleet, plan: Plan, since_ns: int) -> bool:
         """Looks at all cameras; True if somebody went out or came back. plan: the newest one, published at since_ns."""
         before = set(self._out)
         for camera in (order.camera for order in plan.orders):
+            if fleet.newest(camera) is None and now_ns - self._begun_ns <= self._patience_ns:
+                continue
             reason = _unfit(camera, now_ns, fleet, plan, since_ns)
             if reason:
                 self._well_since_ns.pop(camera, None)

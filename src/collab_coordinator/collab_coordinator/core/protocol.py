@@ -39,7 +39,7 @@ class Rotation:
         weights, turns = {name: scene.weight for name, scene in site.scenes.items()}, turn_times(site)
         self.schedule: Schedule = plan_orders(reach_of(site), tuple(site.scenes), weights, turns)
         self._roster = Roster(site, self.schedule.orders, turns)
-        self._crew = Crew()
+        self._crew = Crew(round(site.region.silence_timeout * NANOSECONDS))
         self._holds = Holds(site.region.hold)
         self._handoffs = Handoffs(site, self._roster, self._crew, self._holds)
         self._book = PlanBook()
@@ -63,7 +63,7 @@ class Rotation:
         rotation = cls(site, RotationRequest(plan.dwell_ns, slots=plan.end_slot), revisions)
         rotation.state, rotation.outcome = RotationState.STARTED, None
         rotation._roster.adopt(restored(plan.orders, plan.holds, plan.first_slot))
-        rotation._crew.begin(dict.fromkeys(plan.out, 'is out since before this coordinator started'))
+        rotation._crew.begin(dict.fromkeys(plan.out, 'is out since before this coordinator started'), now_ns)
         for hold in plan.holds:
             rotation._holds.adopt(hold, now_ns)
             rotation._handoffs.adopt(hold, now_ns)
@@ -265,7 +265,7 @@ class Rotation:
     def _start(self, now_ns: int, fleet: Fleet, present: tuple[str, ...]) -> None:
         start = self._request.start_ns or slot_zero_ns(self._site, self.schedule.orders, fleet, now_ns)
         self.state, self._began_ns = RotationState.STARTED, start
-        self._crew.begin({camera: 'has not reported' for camera in fleet.cameras if camera not in present})
+        self._crew.begin({camera: 'has not reported' for camera in fleet.cameras if camera not in present}, now_ns)
         self._begin_measuring(start, fleet)
         plan = Plan(
             region=self._site.region.name,

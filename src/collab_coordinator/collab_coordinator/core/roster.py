@@ -48,12 +48,7 @@ class Roster:
         if hold.candidate_scene == hold.scene:
             return hold.scene
         leaves = self._leaves(hold, others)
-        for orders in ('_own', '_running'):
-            swapped: Orders = getattr(self, orders)
-            if leaves:
-                swapped = exchange(swapped, hold.camera, hold.candidate, self._reach)
-                swapped = put(swapped, hold.camera, hold.candidate_scene, slot)
-            setattr(self, orders, put(swapped, hold.candidate, hold.scene, slot))
+        self._own, self._running = (self._swapped(orders, hold, slot, leaves) for orders in (self._own, self._running))
         return hold.candidate_scene if leaves else hold.scene
 
     def can_swap(self, hold: Hold, candidate: str, slot: int, out: Collection[str], others: Collection[Hold]) -> bool:
@@ -67,6 +62,12 @@ class Roster:
             fixed[hold.camera] = trial.candidate_scene if self._leaves(trial, others) else hold.scene
         after = cover(before, out, self._reach, self._scenes, fixed, slot)
         return watched(before, out, slot) <= watched(after, out, slot)
+
+    def _swapped(self, orders: Orders, hold: Hold, slot: int, leaves: bool) -> Orders:
+        if leaves:
+            orders = exchange(orders, hold.camera, hold.candidate, self._reach)
+            orders = put(orders, hold.camera, hold.candidate_scene, slot)
+        return put(orders, hold.candidate, hold.scene, slot)
 
     def _leaves(self, hold: Hold, others: Collection[Hold]) -> bool:
         """Whether the old camera goes to the candidate's scene after the swap."""

@@ -104,6 +104,8 @@ def _messages(folder: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, Any
     try:
         with AnyReader([folder]) as reader:
             connections = [connection for connection in reader.connections if connection.topic.endswith(endings)]
+            if not connections:
+                return  # asked for none, the reader would give all
             for connection, _, raw in reader.messages(connections):
                 yield connection.topic, reader.deserialize(raw, connection.msgtype)
     except (AnyReaderError, ReaderError) as error:
