@@ -59,6 +59,7 @@ class SimulatedCamera:
     switch_ns: int = 0
     arrives_ns: int = 0
     wakes_ns: int = 0
+    told_ns: int = 0  # when its newest plan came, or when it could tell of it again
 
     def phase(self, now_ns: int) -> Phase:
         """Where it is on its way."""
@@ -185,7 +186,7 @@ class SimulatedRegion:
     def pause(self, name: str, stopped: bool) -> None:
         """A driver is stopped, or goes on."""
         self.note(f'{name} {"is stopped" if stopped else "goes on"}')
-        self.cameras[name].stopped = stopped
+        self.cameras[name].stopped, self.cameras[name].told_ns = stopped, self.now_ns
         if not stopped:
             self._wake(self.cameras[name])
 
@@ -238,6 +239,7 @@ class SimulatedRegion:
         if camera.stopped:
             self._at(self.now_ns + S // 10, lambda: self._take_plan(name, session, plan))
         elif camera.book.take(plan):
+            camera.told_ns = self.now_ns
             self._send_copy(camera)
             self._wake(camera)
             self._send_state(camera)
