@@ -18,6 +18,9 @@ from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from recordings import Header, chapters, headers, read_bag, video_frames
 
+from ptz_site.stream_marks import jpeg
+from ptz_stitcher.video_marks import read_marks
+
 S = 1_000_000_000
 SCENES = ('gate', 'road', 'substation')
 CAMERAS = ('north', 'southwest', 'southeast')
@@ -137,6 +140,25 @@ def test_each_scene_has_a_video_that_plays_with_frame_times_and_chapters(rotatio
     titles = chapters(rotation / f'{scene}.mp4')
     assert len(titles) == 6
     assert all(any(camera in title for title in titles) for camera in CAMERAS)
+
+
+def test_marked_pictures_carry_the_same_marks_inside(rotation: Path) -> None:
+    for scene in SCENES:
+        presets = [m for _, m in read_bag(rotation / scene, '/preset_header')]
+        pictures = [bytes(m.data) for _, m in read_bag(rotation / scene, '/image/compressed')]
+        inside = [jpeg.read(picture) for picture in pictures]
+        assert [mark is not None for mark in inside] == [preset.marks != 0 for preset in presets]
+        found = [(mark, preset) for mark, preset in zip(inside, presets, strict=True) if mark is not None]
+        assert len(found) == 5, (
+            'one arrival for each segment but the first, in which the camera was there before the rotation began'
+        )
+        for mark, preset in found:
+            assert (mark.camera, mark.scene, int(mark.marks)) == (preset.camera, preset.scene, ARRIVED)
+            assert (mark.session, mark.sequence, mark.slot) == (preset.session, preset.sequence, preset.slot)
+            assert mark.stamp_ns == preset.header.stamp.sec * S + preset.header.stamp.nanosec
+            assert mark.arrived_ns == preset.arrived.sec * S + preset.arrived.nanosec
+        # The video has the same bytes, so the file alone tells.
+        assert [picture.mark for picture in read_marks(rotation / f'{scene}.mp4')] == [mark for mark, _ in found]
 
 
 def test_the_report_shows_coverage_of_all_scenes(rotation: Path) -> None:

@@ -67,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser('report', help='make report.html of a run again from its files')
     report.add_argument('out', type=Path, metavar='DIR', help='folder of a run')
     report.set_defaults(run=_report)
+    marks = commands.add_parser('marks', help='list the marks inside the pictures of a video')
+    marks.add_argument(
+        'video', type=Path, metavar='VIDEO', help='H.264, H.265 or Motion JPEG, in any container that FFmpeg reads'
+    )
+    marks.set_defaults(run=_marks)
+
     _add_operator_commands(commands)
     return parser
 
@@ -150,6 +156,12 @@ def _report(arguments: argparse.Namespace) -> int:
     from collab_bringup.up import display_summary
 
     return 1 if display_summary(arguments.out, Console()) else 0
+
+
+def _marks(arguments: argparse.Namespace) -> int:
+    from collab_bringup.marks_table import show_marks
+
+    return show_marks(arguments.video, _console())
 
 
 def _console() -> Console:

@@ -17,8 +17,9 @@ from ptz_driver.control import FrameContext
 from ptz_node import names
 from ptz_node.convert import time_from_ns
 from ptz_node.qos import FRAMES_OUT
-from ptz_site import PtzPosition, Site
+from ptz_site import Mark, PtzPosition, Site
 from ptz_site.geometry import intrinsics
+from ptz_site.stream_marks import StreamMark, jpeg
 
 
 class FramePublisher:
@@ -49,7 +50,7 @@ class FramePublisher:
             height=frame.height,
         )
         # An array is taken as it is; anything else is copied byte by byte.
-        message.data = array('B', frame.data)
+        message.data = array('B', self._with_mark(frame, context))
         self._frames.publish(message)
         scene = self._scenes.get(context.showing.scene)
         if scene is not None:
@@ -58,6 +59,27 @@ class FramePublisher:
             self._images.publish(CompressedImage(header=header, format='jpeg', data=message.data))
         if self._infos.get_subscription_count() > 0 and frame.position is not None:
             self._infos.publish(self._camera_info(header, frame, frame.position))
+
+    def _with_mark(self, frame: CapturedFrame, context: FrameContext) -> bytes:
+        """The picture with its mark inside, so that a recording of anything that keeps the bytes can be cut by it."""
+        if context.marks is Mark.NONE or frame.encoding != PresetFrame.ENCODING_JPEG:
+            return frame.data
+        showing = context.showing
+        mark = StreamMark(
+            self._camera,
+            showing.scene,
+            showing.preset,
+            context.marks,
+            showing.phase,
+            frame.stamp_ns,
+            showing.switch_start_ns,
+            showing.arrived_ns,
+            context.slot,
+            context.revision,
+            self._session,
+            self.published,
+        )
+        return jpeg.insert(frame.data, mark)
 
     def _preset_header(self, header: Header, frame: CapturedFrame, context: FrameContext) -> PresetHeader:
         position = frame.position or PtzPosition(math.nan, math.nan, math.nan)
