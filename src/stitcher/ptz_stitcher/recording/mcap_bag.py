@@ -1,58 +1,37 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""A rosbag2 bag in MCAP that opens at any time, also after kill -9 or on a full disk.
-
-An MCAP file needs a summary and a footer at its end; most readers refuse a file without them. So every checkpoint writes the next chunk
-together with a new end over the old end, in one write. Format: https://mcap.dev/spec and rosbag2's metadata, version 9.
-"""
+"""A rosbag2 bag in MCAP that opens at any time, also after kill -9 or on a full disk."""
 
 from __future__ import annotations
 
 import os
-import struct
+import shutil
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
-import yaml
 from mcap.data_stream import RecordBuilder
-from mcap.opcode import Opcode
-from mcap.records import (
-    Channel,
-    Chunk,
-    ChunkIndex,
-    DataEnd,
-    Footer,
-    Header,
-    Message,
-    MessageIndex,
-    Schema,
-    Statistics,
-    SummaryOffset,
-)
+from mcap.records import Channel, Chunk, ChunkIndex, Header, Message, MessageIndex, Schema
 
+from ptz_stitcher.recording.bag_metadata import TopicType, write_metadata
 from ptz_stitcher.recording.errors import RecordingError
+from ptz_stitcher.recording.mcap_end import MAGIC, Summary
+from ptz_stitcher.recording.mcap_file import CheckpointedFile
 
-MAGIC = struct.pack('<8B', 0x89, 0x4D, 0x43, 0x41, 0x50, 0x30, 0x0D, 0x0A)
-_METADATA_VERSION = 9
+__all__ = ['BagWriter', 'TopicType']
+
 _NANOSECONDS = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class TopicType:
-    """A message type: its name (package/msg/Name), its definition with all that it contains, and its RIHS01 hash."""
-
-    name: str
-    definition: str
-    type_hash: str = ''
+#: Stamps that lie further back than this are not late: the clock was set.
+_CLOCK_SET_NS = 60 * _NANOSECONDS
 
 
 @dataclass
 class _Open:
-    """The chunk that is being filled."""
+    """The chunk that is being filled. began_ns: the newest log time when it was begun."""
 
+    began_ns: int = 0
     messages: RecordBuilder = field(default_factory=RecordBuilder)
     index: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     start_ns: int = 0
@@ -65,36 +44,28 @@ class BagWriter:
 
     Messages are given serialized (CDR). They are in the file after the next checkpoint, which comes by itself whenever chunk_bytes or
     chunk_seconds (by log time) are full. Raises RecordingError if the folder exists already, or can't be written any more; what was
-    written by then opens.
+    written by then opens, and the writer takes nothing more.
     """
 
     def __init__(
         self, folder: Path, custom_data: Mapping[str, str] | None = None, chunk_bytes: int = 4_000_000, chunk_seconds: float = 1.0
     ) -> None:
         self.folder = folder
-        self._mcap = folder / f'{folder.name}_0.mcap'
+        self._storage = f'{folder.name}_0.mcap'
         self._custom_data = dict(custom_data or {})
         self._chunk_bytes = chunk_bytes
         self._chunk_ns = round(chunk_seconds * _NANOSECONDS)
         self._schemas: dict[str, Schema] = {}
         self._channels: dict[str, Channel] = {}
         self._types: dict[str, TopicType] = {}
-        self._chunks: list[ChunkIndex] = []
-        self._counts: dict[int, int] = {}
-        self._span = (0, 0)
+        self._summary = Summary()
+        self._newest_ns = 0
         self._open = _Open()
         self._closed = False
         try:
-            folder.mkdir(parents=True)
-            self._file = os.open(self._mcap, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        except FileExistsError:
-            raise RecordingError(folder, 'exists already; recordings are never written over') from None
+            self._file = self._create()
         except OSError as error:
             raise RecordingError(folder, error.strerror or str(error)) from None
-        head = RecordBuilder()
-        Header(profile='ros2', library='ptz_collab').write(head)
-        self._data_end = 0
-        self._append(MAGIC + head.end())
 
     def __enter__(self) -> BagWriter:
         return self
@@ -104,8 +75,8 @@ class BagWriter:
 
     @property
     def messages(self) -> int:
-        """Messages given so far."""
-        return sum(self._counts.values()) + self._open.count
+        """Messages given so far, without those that could not be written."""
+        return self._summary.messages + self._open.count
 
     def add_topic(self, topic: str, topic_type: TopicType) -> None:
         """Makes a topic known; needed once before its first message."""
@@ -113,9 +84,8 @@ class BagWriter:
             return
         schema = self._schemas.get(topic_type.name)
         if schema is None:
-            schema = Schema(
-                id=len(self._schemas) + 1, name=topic_type.name, encoding='ros2msg', data=topic_type.definition.encode()
-            )
+            number, definition = len(self._schemas) + 1, topic_type.definition.encode()
+            schema = Schema(id=number, name=topic_type.name, encoding='ros2msg', data=definition)
             self._schemas[topic_type.name] = schema
             schema.write(self._open.messages)
         metadata = {'offered_qos_profiles': '', 'topic_type_hash': topic_type.type_hash}
@@ -123,42 +93,42 @@ class BagWriter:
         channel.write(self._open.messages)
         self._channels[topic] = channel
         self._types[topic] = topic_type
-        self._counts[channel.id] = 0
 
     def write(self, topic: str, data: bytes, log_ns: int, sequence: int = 0) -> None:
-        """Writes one message. Raises RecordingError when a checkpoint that is due fails."""
+        """Writes one message. Raises RecordingError when a checkpoint that is due fails, KeyError if the topic was not added."""
+        if self._closed:
+            raise RecordingError(self.folder, 'closed already')
         chunk, channel = self._open, self._channels[topic]
+        if log_ns < self._newest_ns - _CLOCK_SET_NS:
+            self._newest_ns = chunk.began_ns = log_ns
+        self._newest_ns = max(self._newest_ns, log_ns)
+        if not chunk.count:
+            chunk.began_ns = self._newest_ns
         chunk.index.setdefault(channel.id, []).append((log_ns, chunk.messages.count))
         Message(channel.id, log_time=log_ns, data=data, publish_time=log_ns, sequence=sequence).write(chunk.messages)
         chunk.start_ns = min(chunk.start_ns, log_ns) if chunk.count else log_ns
         chunk.end_ns = max(chunk.end_ns, log_ns)
         chunk.count += 1
-        if chunk.messages.count >= self._chunk_bytes or chunk.end_ns - chunk.start_ns >= self._chunk_ns:
+        # By the newest stamp, not by the span: messages that come a little late don't make a chunk each.
+        if chunk.messages.count >= self._chunk_bytes or self._newest_ns - chunk.began_ns >= self._chunk_ns:
             self.checkpoint()
 
     def checkpoint(self) -> None:
-        """Puts everything so far into the file, and makes the file whole."""
+        """Puts everything so far into the file, and makes the bag whole. Raises RecordingError if that fails."""
         chunk = self._open
-        if chunk.messages.count == 0 or self._closed:
+        if self._closed or chunk.messages.count == 0:
             return
         self._open = _Open()
-        data = chunk.messages.end()
-        record, index = self._encode(chunk, data)
-        self._chunks.append(index)
-        span = self._span
-        self._span = (min(span[0], chunk.start_ns) if span[1] else chunk.start_ns, max(span[1], chunk.end_ns))
-        for channel, entries in chunk.index.items():
-            self._counts[channel] += len(entries)
+        data = bytes(chunk.messages.end())
+        record, index = _encode(chunk, data, self._file.data_end)
+        summary = self._grown(chunk, index)
         try:
-            self._append(record)
-        except RecordingError:
-            # Back to the last checkpoint: its end fits, because the room for it was there before.
-            self._chunks.pop()
-            self._span = span
-            for channel, entries in chunk.index.items():
-                self._counts[channel] -= len(entries)
-            self._restore()
-            raise
+            self._file.append(record, summary)
+            self._summary = summary
+            self._write_metadata(self.folder)
+        except OSError as error:
+            self._stop()
+            raise RecordingError(self.folder, error.strerror or str(error)) from None
 
     def close(self) -> None:
         """Writes what is left. Raises RecordingError if that fails; a second call does nothing."""
@@ -167,143 +137,81 @@ class BagWriter:
         try:
             self.checkpoint()
         finally:
-            self._closed = True
-            os.close(self._file)
+            self._stop()
 
-    def _encode(self, chunk: _Open, data: bytes) -> tuple[bytes, ChunkIndex]:
-        builder = RecordBuilder()
-        Chunk(
-            compression='',
-            data=data,
-            message_start_time=chunk.start_ns,
-            message_end_time=chunk.end_ns,
-            uncompressed_crc=zlib.crc32(data),
-            uncompressed_size=len(data),
-        ).write(builder)
-        length = builder.count
-        offsets = {}
-        for channel, entries in chunk.index.items():
-            offsets[channel] = self._data_end + builder.count
-            MessageIndex(channel_id=channel, records=entries).write(builder)
-        index = ChunkIndex(
-            chunk_length=length,
-            chunk_start_offset=self._data_end,
-            compression='',
-            compressed_size=len(data),
-            message_end_time=chunk.end_ns,
-            message_index_length=builder.count - length,
-            message_index_offsets=offsets,
-            message_start_time=chunk.start_ns,
-            uncompressed_size=len(data),
-        )
-        return builder.end(), index
-
-    def _append(self, record: bytes) -> None:
-        start, end = self._data_end, self._data_end + len(record)
+    def _create(self) -> CheckpointedFile:
+        """Makes the folder under another name and gives it its own when it is whole, so that it never exists half."""
+        if self.folder.exists():
+            raise RecordingError(self.folder, 'exists already; recordings are never written over')
+        draft = self.folder.with_name(f'.{self.folder.name}.{os.getpid()}')
+        draft.mkdir(parents=True)
         try:
-            self._write_at(start, record + self._tail(end))
-            self._data_end = end
-            self._write_metadata()
-        except OSError as error:
-            self._data_end = start
-            raise RecordingError(self.folder, error.strerror or str(error)) from None
-
-    def _write_at(self, offset: int, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            written = os.pwrite(self._file, view, offset)
-            offset += written
-            view = view[written:]
-        os.ftruncate(self._file, offset)
-
-    def _restore(self) -> None:
-        try:
-            self._write_at(self._data_end, self._tail(self._data_end))
-            self._write_metadata()
+            head = RecordBuilder()
+            Header(profile='ros2', library='ptz_collab').write(head)
+            file = CheckpointedFile(draft / self._storage, MAGIC + bytes(head.end()))
+            self._write_metadata(draft)
+            draft.rename(self.folder)
+            file.moved(self.folder / self._storage)
         except OSError:
-            # metadata.yaml is replaced as a whole or not at all; the earlier one still describes the file.
-            pass
-
-    def _tail(self, summary_start: int) -> bytes:
-        data_end = RecordBuilder()
-        DataEnd(data_section_crc=0).write(data_end)
-        ending = data_end.end()
-        summary_start += len(ending)
-        summary = RecordBuilder()
-        offsets: list[SummaryOffset] = []
-        groups = (
-            (Opcode.SCHEMA, list(self._schemas.values())),
-            (Opcode.CHANNEL, list(self._channels.values())),
-            (Opcode.STATISTICS, [self._statistics()]),
-            (Opcode.CHUNK_INDEX, self._chunks),
-        )
-        for opcode, records in groups:
-            begin = summary.count
-            for record in records:
-                record.write(summary)
-            if summary.count > begin:
-                offsets.append(SummaryOffset(opcode, group_start=summary_start + begin, group_length=summary.count - begin))
-        offset_start = summary_start + summary.count
-        for offset in offsets:
-            offset.write(summary)
-        data = summary.end()
-        # The checksum covers the summary and the footer up to the checksum itself.
-        crc = zlib.crc32(struct.pack('<BQQQ', Opcode.FOOTER, 8 + 8 + 4, summary_start, offset_start), zlib.crc32(data))
-        footer = RecordBuilder()
-        Footer(summary_start=summary_start, summary_offset_start=offset_start, summary_crc=crc).write(footer)
-        return bytes(ending + data + footer.end() + MAGIC)
-
-    def _statistics(self) -> Statistics:
-        return Statistics(
-            attachment_count=0,
-            channel_count=len(self._channels),
-            channel_message_counts=dict(self._counts),
-            chunk_count=len(self._chunks),
-            message_count=sum(self._counts.values()),
-            message_end_time=self._span[1],
-            message_start_time=self._span[0],
-            metadata_count=0,
-            schema_count=len(self._schemas),
-        )
-
-    def _write_metadata(self) -> None:
-        start_ns, end_ns = self._span
-        total = sum(self._counts.values())
-        span = {
-            'starting_time': {'nanoseconds_since_epoch': start_ns},
-            'duration': {'nanoseconds': end_ns - start_ns},
-            'message_count': total,
-        }
-        topics = [
-            {
-                'topic_metadata': {
-                    'name': topic,
-                    'type': self._types[topic].name,
-                    'serialization_format': 'cdr',
-                    'offered_qos_profiles': [],
-                    'type_description_hash': self._types[topic].type_hash,
-                },
-                'message_count': self._counts[channel.id],
-            }
-            for topic, channel in self._channels.items()
-        ]
-        information = {
-            'version': _METADATA_VERSION,
-            'storage_identifier': 'mcap',
-            'relative_file_paths': [self._mcap.name],
-            **span,
-            'topics_with_message_count': topics,
-            'compression_format': '',
-            'compression_mode': '',
-            'files': [{'path': self._mcap.name, **span}],
-            'custom_data': self._custom_data or None,
-            'ros_distro': 'jazzy',
-        }
-        target = self.folder / 'metadata.yaml'
-        fresh = target.with_suffix('.yaml.tmp')
-        try:
-            fresh.write_text(yaml.safe_dump({'rosbag2_bagfile_information': information}, sort_keys=False), encoding='utf-8')
-            fresh.replace(target)
-        except OSError:
-            fresh.unlink(missing_ok=True)
+            shutil.rmtree(draft, ignore_errors=True)
             raise
+        return file
+
+    def _stop(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._file.close()
+
+    def _grown(self, chunk: _Open, index: ChunkIndex) -> Summary:
+        """The summary of the file with one more chunk."""
+        before, record = self._summary, RecordBuilder()
+        index.write(record)
+        counts = {channel.id: before.counts.get(channel.id, 0) for channel in self._channels.values()}
+        for number, entries in chunk.index.items():
+            counts[number] += len(entries)
+        first = before.messages == 0
+        grown = replace(
+            before,
+            schemas=tuple(self._schemas.values()),
+            channels=tuple(self._channels.values()),
+            counts=counts,
+            chunks=before.chunks + 1,
+            chunk_index=before.chunk_index + bytes(record.end()),
+        )
+        if not chunk.count:
+            return grown
+        start_ns = chunk.start_ns if first else min(before.start_ns, chunk.start_ns)
+        return replace(grown, start_ns=start_ns, end_ns=max(before.end_ns, chunk.end_ns))
+
+    def _write_metadata(self, folder: Path) -> None:
+        write_metadata(folder, self._storage, self._summary, self._types, self._custom_data)
+
+
+def _encode(chunk: _Open, data: bytes, at: int) -> tuple[bytes, ChunkIndex]:
+    """The chunk and its message indexes, for offset `at` of the file, and what the summary says of them."""
+    builder = RecordBuilder()
+    Chunk(
+        compression='',
+        data=data,
+        message_start_time=chunk.start_ns,
+        message_end_time=chunk.end_ns,
+        uncompressed_crc=zlib.crc32(data),
+        uncompressed_size=len(data),
+    ).write(builder)
+    length = builder.count
+    offsets = {}
+    for channel, entries in chunk.index.items():
+        offsets[channel] = at + builder.count
+        MessageIndex(channel_id=channel, records=entries).write(builder)
+    index = ChunkIndex(
+        chunk_length=length,
+        chunk_start_offset=at,
+        compression='',
+        compressed_size=len(data),
+        message_end_time=chunk.end_ns,
+        message_index_length=builder.count - length,
+        message_index_offsets=offsets,
+        message_start_time=chunk.start_ns,
+        uncompressed_size=len(data),
+    )
+    return bytes(builder.end()), index

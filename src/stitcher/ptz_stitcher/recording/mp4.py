@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """An MP4 of pictures that are encoded already: they go in as they are, with their own times.
 
-The file is fragmented while it is written, so that everything but the last picture plays after kill -9; closing makes it an
-ordinary, indexed file with chapters (FFmpeg's movflags hybrid_fragmented).
+While it is written the file is fragmented, a fragment about each second: after kill -9, or on a full disk, everything up to the
+last fragment plays. Closing makes it an ordinary, indexed file with chapters (FFmpeg's movflags hybrid_fragmented).
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,11 +22,13 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from ptz_stitcher.recording.errors import RecordingError
+from ptz_stitcher.recording.mp4_file import HidingFile
 
-#: Fine enough for stamps to a ten-thousandth of a second, coarse enough for days in 32 bits of a fragment's durations.
+#: Ticks of 11 us: stamps are kept to 6 us, and a picture may be shown for up to 13 hours (32 bits) until the next one comes.
 TIME_BASE = Fraction(1, 90_000)
 _NANOSECONDS = 1_000_000_000
-_OPTIONS = {'movflags': 'hybrid_fragmented', 'frag_duration': '1000000', 'flush_packets': '1'}
+# empty_moov: the file opens from its first picture on. flush_packets: a fragment is complete when the call that caused it returns.
+_OPTIONS = {'movflags': 'hybrid_fragmented+empty_moov', 'frag_duration': '1000000', 'flush_packets': '1'}
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,30 @@ class Chapter:
     end_ns: int
 
 
-class VideoWriter:
-    """Writes JPEG pictures as Motion JPEG. The first picture's stamp is the video's time zero.
+@dataclass
+class _Output:
+    """A video that is being written."""
 
-    Raises RecordingError if the file exists, can't be written any more, or a picture has another size than the first.
+    file: HidingFile
+    container: OutputContainer
+    stream: VideoStream
+    size: tuple[int, int]
+    start_ns: int
+    last_pts: int = -1
+
+
+class VideoWriter:
+    """Writes JPEG pictures as Motion JPEG. The first picture's stamp is the video's time zero, and is told as start_ns in its comment.
+
+    The file is made with the first picture. Raises RecordingError if the file exists, can't be written any more (what was written by
+    then plays, and the writer takes nothing more), or a picture has another size than the first (others may follow).
     """
 
     def __init__(self, path: Path, tags: Mapping[str, str] | None = None) -> None:
         self.path = path
         self._tags = dict(tags or {})
-        self._container: OutputContainer | None = None
-        self._stream: VideoStream | None = None
-        self._size = (0, 0)
-        self._start_ns = 0
-        self._last_pts = -1
-        self._failed = False
+        self._output: _Output | None = None
+        self._closed = False
         if path.exists():
             raise RecordingError(path, 'exists already; recordings are never written over')
 
@@ -63,76 +75,81 @@ class VideoWriter:
 
     def write(self, jpeg: bytes, stamp_ns: int, size: tuple[int, int], period_ns: int) -> None:
         """Writes one picture; size in pixels; period_ns: how long it is shown if it turns out to be the last one."""
-        if self._failed:
-            raise RecordingError(self.path, 'could not be written earlier')
-        if self._container is None:
-            self._open(stamp_ns, size)
-        if size != self._size:
-            raise RecordingError(self.path, f'a picture of {size[0]}x{size[1]} in a video of {self._size[0]}x{self._size[1]}')
-        assert self._container is not None
+        if self._closed:
+            raise RecordingError(self.path, 'closed already')
+        output = self._output or self._open(stamp_ns, size)
+        if size != output.size:
+            raise RecordingError(self.path, f'a picture of {size[0]}x{size[1]} in a video of {output.size[0]}x{output.size[1]}')
         packet = av.Packet(jpeg)
-        assert self._stream is not None
-        packet.stream = self._stream
+        packet.stream = output.stream
         packet.time_base = TIME_BASE
         # Players need growing times; two pictures of one stamp can't both be shown anyway.
-        packet.pts = packet.dts = max(self._ticks(stamp_ns), self._last_pts + 1)
-        packet.duration = max(1, round(period_ns * TIME_BASE.denominator / _NANOSECONDS))
+        packet.pts = packet.dts = output.last_pts = max(_ticks(stamp_ns - output.start_ns), output.last_pts + 1)
+        packet.duration = max(1, _ticks(period_ns))
         packet.is_keyframe = True
-        self._last_pts = packet.pts
         try:
-            self._container.mux(packet)
+            output.container.mux(packet)
+            output.file.show()
         except (av.FFmpegError, OSError) as error:
-            self._give_up(error)
+            self._give_up(output, error)
 
     def close(self, chapters: Sequence[Chapter] = ()) -> None:
-        """Makes the file an ordinary one. A second call does nothing."""
-        container, self._container = self._container, None
-        if container is None or self._failed:
+        """Makes the file an ordinary one. Raises RecordingError if that fails; a second call does nothing."""
+        output = self._output
+        if self._closed or output is None:
+            self._closed = True
             return
+        entries = [_chapter(number, chapter, output.start_ns) for number, chapter in enumerate(chapters)]
         try:
-            container.set_chapters(cast(Any, [self._chapter(number, chapter) for number, chapter in enumerate(chapters)]))
-            container.close()
+            output.container.set_chapters(cast(Any, entries))
+            output.container.close()
+            output.file.show()
+            output.file.close()
         except (av.FFmpegError, OSError) as error:
-            self._failed = True
-            raise RecordingError(self.path, _reason(error)) from None
+            self._give_up(output, error)
+        self._closed, self._output = True, None
 
-    def _open(self, stamp_ns: int, size: tuple[int, int]) -> None:
-        self._start_ns, self._size = stamp_ns, size
-        began = datetime.fromtimestamp(stamp_ns / _NANOSECONDS, UTC)
+    def _open(self, stamp_ns: int, size: tuple[int, int]) -> _Output:
+        began = datetime.fromtimestamp(stamp_ns // _NANOSECONDS, UTC)
         try:
-            container = av.open(str(self.path), 'w', format='mp4', options=_OPTIONS)
-            stream = cast(VideoStream, container.add_stream('mjpeg', rate=10))
-            stream.width, stream.height = size
-            stream.pix_fmt = 'yuvj420p'
-            stream.time_base = TIME_BASE
-            container.metadata.update({**self._tags, 'creation_time': began.isoformat(), 'comment': f'start_ns={stamp_ns}'})
-        except (av.FFmpegError, OSError) as error:
-            self._failed = True
-            raise RecordingError(self.path, _reason(error)) from None
-        self._container, self._stream = container, stream
+            file = HidingFile(self.path)
+        except OSError as error:
+            self._closed = True
+            reason = 'exists already; recordings are never written over' if isinstance(error, FileExistsError) else _reason(error)
+            raise RecordingError(self.path, reason) from None
+        container = av.open(cast(Any, file), 'w', format='mp4', options=_OPTIONS)
+        # The encoder is never fed; the stream takes its parameters from it.
+        stream = cast(VideoStream, container.add_stream('mjpeg', rate=10))
+        stream.width, stream.height = size
+        stream.pix_fmt = 'yuvj420p'
+        stream.time_base = TIME_BASE
+        container.metadata.update({**self._tags, 'creation_time': began.isoformat(), 'comment': f'start_ns={stamp_ns}'})
+        self._output = _Output(file, container, stream, size, stamp_ns)
+        return self._output
 
-    def _give_up(self, error: Exception) -> None:
-        self._failed = True
-        container, self._container = self._container, None
-        try:
-            if container is not None:
-                container.close()
-        except (av.FFmpegError, OSError):
-            # The fragments that are there play without the end.
-            pass
+    def _give_up(self, output: _Output, error: Exception) -> None:
+        """Leaves the file as it was after the last complete fragment."""
+        self._closed, self._output = True, None
+        # The muxer writes its end when it is let go, whenever that is: it must not reach the file any more.
+        with contextlib.suppress(OSError):
+            output.file.close()
+        with contextlib.suppress(av.FFmpegError, OSError):
+            output.container.close()
         raise RecordingError(self.path, _reason(error)) from None
 
-    def _ticks(self, stamp_ns: int) -> int:
-        return round((stamp_ns - self._start_ns) * TIME_BASE.denominator / _NANOSECONDS)
 
-    def _chapter(self, number: int, chapter: Chapter) -> dict[str, Any]:
-        return {
-            'id': number,
-            'start': max(0, self._ticks(chapter.start_ns)),
-            'end': max(1, self._ticks(chapter.end_ns)),
-            'time_base': TIME_BASE,
-            'metadata': {'title': chapter.title},
-        }
+def _ticks(duration_ns: int) -> int:
+    return round(duration_ns * TIME_BASE.denominator / _NANOSECONDS)
+
+
+def _chapter(number: int, chapter: Chapter, start_ns: int) -> dict[str, Any]:
+    return {
+        'id': number,
+        'start': max(0, _ticks(chapter.start_ns - start_ns)),
+        'end': max(1, _ticks(chapter.end_ns - start_ns)),
+        'time_base': TIME_BASE,
+        'metadata': {'title': chapter.title},
+    }
 
 
 def _reason(error: Exception) -> str:
