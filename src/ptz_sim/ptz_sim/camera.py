@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
+from ptz_sim.exposure import ExposureLimits, ExposureSetting, automatic, manual
 from ptz_sim.renderer import Image, Renderer
 from ptz_sim.world import World
-from ptz_site import PtzDrive, PtzPosition, Site
+from ptz_site import PtzDrive, PtzPosition, Site, SlewLimits
 from ptz_site.geometry import focal_length
 
 _NANOSECONDS = 1_000_000_000
-#: s that the shutter is open.
-_SHUTTER = 1 / 60
 
 
 class SimulatedPtz:
@@ -26,10 +25,29 @@ class SimulatedPtz:
         self.world = World.of_site(site)
         self._renderer = Renderer(self.world, self._camera.resolution)
         self._drive = PtzDrive(PtzPosition(0.0, 0.0, self._camera.zoom[0]), self._camera.slew)
+        self._manual: ExposureSetting | None = None
+        self.exposure_limits = ExposureLimits()
 
-    def go_to(self, position: PtzPosition, at_ns: int) -> None:
-        """Begins a turn."""
-        self._drive.go_to(position, at_ns)
+    def go_to(self, position: PtzPosition, at_ns: int, limits: SlewLimits | None = None) -> None:
+        """Begins a turn; limits: by default what the camera can do."""
+        self._drive.go_to(position, at_ns, limits)
+
+    def standstill_ns(self, at_ns: int) -> int:
+        """When the turn ends, or has ended, that is the newest at an instant."""
+        return self._drive.turn(at_ns).end_ns
+
+    def expose_automatically(self) -> None:
+        """From the next picture on."""
+        self._manual = None
+
+    def expose(self, time: float, gain: float) -> None:
+        """Fixes time in s and gain in dB, within the limits, from the next picture on."""
+        self._manual = manual(time, gain, self.exposure_limits)
+
+    def exposure(self, at_ns: int) -> ExposureSetting:
+        """The exposure in force at an instant."""
+        brightness = float(self.world.state(self.seconds(at_ns)).light.brightness)
+        return self._manual or automatic(brightness, self.exposure_limits)
 
     def position(self, at_ns: int) -> PtzPosition:
         """Where the camera looks at an instant."""
@@ -48,16 +66,13 @@ class SimulatedPtz:
         position = self.position(at_ns)
         view = self._camera.projection(position)
         assert view is not None  # simulated cameras have a pose
-        seconds = self.seconds(at_ns)
-        return self._renderer.render(seconds, view, self._exposure(seconds), self._blur(at_ns, position))
+        exposure = self.exposure(at_ns)
+        blur = self._blur(at_ns, position, exposure.time)
+        return self._renderer.render(self.seconds(at_ns), view, exposure.factor, blur)
 
-    def _exposure(self, seconds: float) -> float:
-        """What automatic exposure makes of the light: most of its change, not all."""
-        return float(self.world.state(seconds).light.brightness ** -0.7)
-
-    def _blur(self, at_ns: int, position: PtzPosition) -> tuple[float, float]:
+    def _blur(self, at_ns: int, position: PtzPosition, shutter: float) -> tuple[float, float]:
         if not self.is_moving(at_ns):
             return 0.0, 0.0
         pan, tilt = self._drive.turn(at_ns).speed(at_ns)
         focal = focal_length(self._camera.resolution[0], self._camera.hfov_rad, position.zoom)
-        return focal * pan * _SHUTTER, focal * tilt * _SHUTTER
+        return focal * pan * shutter, focal * tilt * shutter

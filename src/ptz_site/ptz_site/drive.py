@@ -17,11 +17,11 @@ class PtzDrive:
         self._lock = threading.Lock()
         self._turns: tuple[Turn, ...] = (Turn(start, start, 0, limits),)
 
-    def go_to(self, goal: PtzPosition, at_ns: int) -> None:
-        """Begins a turn."""
+    def go_to(self, goal: PtzPosition, at_ns: int, limits: SlewLimits | None = None) -> None:
+        """Begins a turn; limits: by default those of the drive."""
         with self._lock:
             # The last but one answers for frames that were captured before the command and are asked for after it.
-            self._turns = (self._turns[-1], Turn(self._at(at_ns).position(at_ns), goal, at_ns, self._limits))
+            self._turns = (self._turns[-1], Turn(self._at(at_ns).position(at_ns), goal, at_ns, limits or self._limits))
 
     def turn(self, at_ns: int) -> Turn:
         """The turn that is under way at an instant, or that has ended last."""
