@@ -73,8 +73,52 @@ def _parser() -> argparse.ArgumentParser:
     )
     marks.set_defaults(run=_marks)
 
+    _add_camera_commands(commands)
     _add_operator_commands(commands)
     return parser
+
+
+def _add_camera_commands(commands: Commands) -> None:
+    """The commands for cameras on the network."""
+    discover = commands.add_parser('discover', help='list the ONVIF cameras on the network')
+    discover.add_argument('--seconds', type=_seconds, default=3.0, metavar='S', help='to wait for answers (default: 3)')
+    discover.set_defaults(run=_discover)
+
+    probe = commands.add_parser('probe', help='show what an ONVIF camera can do, and its entry for a site file')
+    probe.add_argument('host', metavar='HOST[:PORT]', help='name or address')
+    probe.add_argument('--user', default='', help='the password is asked for, unless one of the following is given')
+    probe.add_argument('--password-file', default='', metavar='FILE', help='file whose first line is the password')
+    probe.add_argument('--password-env', default='', metavar='NAME', help='environment variable that holds the password')
+    probe.add_argument('--https', action='store_true', help='ONVIF over HTTPS')
+    probe.add_argument('--ca-file', default='', metavar='FILE', help="certificate of who signed the camera's")
+    probe.set_defaults(run=_probe)
+
+    camera = commands.add_parser('sim-camera', help='serve a camera of the simulated region over ONVIF and RTSP')
+    _add_site(camera)
+    camera.add_argument('--camera', required=True, metavar='NAME', help='camera of the site')
+    camera.add_argument('--port', type=int, required=True, metavar='N', help='of ONVIF (0: any that is free)')
+    camera.add_argument('--rtsp-port', type=int, default=0, metavar='N', help='of RTSP (default: the one after)')
+    camera.add_argument('--host', default='127.0.0.1', metavar='ADDRESS', help='to listen on (default: 127.0.0.1)')
+    camera.add_argument('--user', default='', help='who may use it (default: as the site says; none: everybody)')
+    camera.add_argument('--password-file', default='', metavar='FILE', help='file whose first line is the password')
+    camera.add_argument('--codec', default='h264', choices=['h264', 'h265'], help='default: h264')
+    camera.add_argument(
+        '--fault',
+        action='append',
+        default=[],
+        metavar='NAME[=VALUE]',
+        help='misbehave, for example stuck or slow=2 (may be repeated)',
+    )
+    camera.add_argument('--certificate', type=Path, metavar='FILE', help='serve ONVIF over HTTPS')
+    camera.add_argument('--key', type=Path, metavar='FILE', help='key of the certificate')
+    camera.add_argument('--announce', action='store_true', help='answer ptz-collab discover (WS-Discovery)')
+    camera.add_argument(
+        '--epoch',
+        type=int,
+        metavar='NS',
+        help="ROS time in ns at which the simulated world's clock is 0 (default: last midnight, UTC)",
+    )
+    camera.set_defaults(run=_sim_camera)
 
 
 def _add_operator_commands(commands: Commands) -> None:
@@ -162,6 +206,29 @@ def _marks(arguments: argparse.Namespace) -> int:
     from collab_bringup.marks_table import show_marks
 
     return show_marks(arguments.video, _console())
+
+
+def _discover(arguments: argparse.Namespace) -> int:
+    from collab_bringup.camera_tools import discover
+
+    return discover(arguments.seconds, _console())
+
+
+def _probe(arguments: argparse.Namespace) -> int:
+    from collab_bringup.camera_tools import ProbeRequest, probe
+
+    request = ProbeRequest(
+        arguments.host, arguments.user, arguments.password_file, arguments.password_env, arguments.https, arguments.ca_file
+    )
+    return probe(request, _console())
+
+
+def _sim_camera(arguments: argparse.Namespace) -> int:
+    from collab_bringup.sim_camera import SimCameraRequest, sim_camera
+
+    chosen = {name: value for name, value in vars(arguments).items() if name not in ('run', 'media')}
+    console = _console()
+    return sim_camera(SimCameraRequest(**chosen), lambda text: console.print(text, soft_wrap=True, highlight=False))
 
 
 def _console() -> Console:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ptz_sim.exposure import ExposureLimits, ExposureSetting, automatic, manual
+from ptz_sim.light import light_at
 from ptz_sim.renderer import Image, Renderer
 from ptz_sim.world import World
 from ptz_site import PtzDrive, PtzPosition, Site, SlewLimits
@@ -46,7 +47,7 @@ class SimulatedPtz:
 
     def exposure(self, at_ns: int) -> ExposureSetting:
         """The exposure in force at an instant."""
-        brightness = float(self.world.state(self.seconds(at_ns)).light.brightness)
+        brightness = light_at(self.seconds(at_ns), self.world.settings.seed).brightness
         return self._manual or automatic(brightness, self.exposure_limits)
 
     def position(self, at_ns: int) -> PtzPosition:

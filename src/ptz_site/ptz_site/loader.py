@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ptz_site.errors import SiteError
-from ptz_site.schema import RecordedCamera, Site
+from ptz_site.schema import OnvifCamera, RecordedCamera, Site, Token
 
 KeyPath = tuple[str | int, ...]
+_BACKENDS = ('simulated', 'recorded', 'onvif')
 
 
 @dataclass
@@ -112,7 +113,7 @@ def _describe(file: Path, places: _Places, detail: ErrorDetails) -> str:
         return f'{where}: missing; {_article(path)} needs it'
     if kind in ('union_tag_invalid', 'union_tag_not_found'):
         found = detail.get('ctx', {}).get('tag', 'nothing').strip("'")
-        return f'{file}:{places.line((*path, "backend"))}: {_dotted((*path, "backend"))}: {found} found; allowed: simulated, recorded'
+        return f'{file}:{places.line((*path, "backend"))}: {_dotted((*path, "backend"))}: {found} found; allowed: {", ".join(_BACKENDS)}'
     if kind == 'string_pattern_mismatch':
         return f'{where}: {detail["input"]!r} found; allowed: small letters, digits and _, beginning with a letter'
     if kind == 'value_error':
@@ -124,7 +125,7 @@ def _describe(file: Path, places: _Places, detail: ErrorDetails) -> str:
 
 def _written_path(location: KeyPath) -> KeyPath:
     """The key path as it stands in the file: without what pydantic adds for the variants of unions and for keys."""
-    variant = 2 if len(location) > 2 and location[0] == 'cameras' and location[2] in ('simulated', 'recorded') else None
+    variant = 2 if len(location) > 2 and location[0] == 'cameras' and location[2] in _BACKENDS else None
     return tuple(
         part for i, part in enumerate(location) if i != variant and not (isinstance(part, str) and part[:1] in ('<', '['))
     )
@@ -140,7 +141,7 @@ def _cross_check(file: Path, places: _Places, site: Site) -> list[str]:
                 problems.append(f'{where}: no scene of this name; the site has {", ".join(site.scenes)}')
             elif spec == 'auto' and site.scenes[scene].polygon is None:
                 problems.append(f'{where}: auto needs the polygon of scene {scene}; give it, or pan/tilt/zoom')
-            elif getattr(spec, 'token', None) is not None:
+            elif isinstance(spec, Token) and not isinstance(camera, OnvifCamera):
                 problems.append(f'{where}: a {camera.backend} camera keeps no presets; give pan, tilt and zoom, or auto')
         for index, scene in enumerate(camera.barred):
             if scene not in site.scenes:

@@ -193,7 +193,56 @@ class RecordedCamera(BaseCamera):
     loop: bool = Field(True, description='start again at the end; otherwise the camera ends there')
 
 
-Camera = Annotated[SimulatedCamera | RecordedCamera, Field(discriminator='backend')]
+class ExposureRule(Section):
+    """Fixed short exposures, so that people who walk are sharp: the brightness is taken from automatic exposure, now and then."""
+
+    time: float = Field(0.004, gt=0, le=1, description='s that the shutter is open')
+    mode_switch_period: float = Field(
+        300.0, ge=10, description='s after which the light is measured again, by automatic exposure'
+    )
+    settle: float = Field(3.0, gt=0, le=60, description='s that automatic exposure may take until it is stable')
+
+
+class OnvifCamera(BaseCamera):
+    """A real PTZ camera on the network: ONVIF for control, RTSP for pictures."""
+
+    backend: Literal['onvif']
+    host: str = Field(..., min_length=1, pattern=r'^[^\s/@]+$', description='name or address')
+    port: int = Field(80, ge=1, le=65535, description='of ONVIF')
+    https: bool = Field(False, description='ONVIF over HTTPS')
+    ca_file: str = Field('', description="certificate of who signed the camera's; relative to the site file; empty: the system's")
+    user: str = Field('', description='empty: the camera asks for none')
+    password_file: str = Field('', description='file whose first line is the password; relative to the site file')
+    password_env: str = Field('', description='or the environment variable that holds it')
+    profile: str = Field('', description='name or token of the media profile; empty: the first one with video and PTZ')
+    stream: Literal['rtsp', 'mjpeg', 'snapshot'] = Field('rtsp', description='how pictures are fetched')
+    stream_url: str = Field('', description='instead of the one that the camera names; without user and password')
+    rtsp_port: int = Field(0, ge=0, le=65535, description='instead of the one that the camera names; 0: as named')
+    pan_range: tuple[float, float] = Field(
+        (180.0, -180.0), description="degrees where the camera's pan is -1, and where it is +1"
+    )
+    tilt_range: tuple[float, float] = Field(
+        (-90.0, 90.0), description="degrees where the camera's tilt is -1, and where it is +1"
+    )
+    tolerance: float = Field(0.3, gt=0, le=10, description='degrees; nearer to a preset than this is there')
+    status: bool = Field(True, description="false: don't ask the camera where it is, or whether it moves; see it by its pictures")
+    manual_pause: float = Field(120.0, ge=0, description='s to stay away after somebody else moved the camera')
+    moves_per_hour: int = Field(0, ge=0, description='above it the diagnostics warn of wear; 0: no limit')
+    exposure: ExposureRule | None = Field(None, description='fixed short exposures; none: as the camera is set')
+
+    @model_validator(mode='after')
+    def _password(self) -> Self:
+        if self.password_file and self.password_env:
+            raise ValueError('password_file and password_env: both found; give one of them')
+        if self.user and not (self.password_file or self.password_env):
+            raise ValueError(f'user: {self.user} without a password; give password_file or password_env')
+        for name, found in (('pan_range', self.pan_range), ('tilt_range', self.tilt_range)):
+            if found[0] == found[1]:
+                raise ValueError(f'{name}: {list(found)} found; the two ends must differ')
+        return self
+
+
+Camera = Annotated[SimulatedCamera | RecordedCamera | OnvifCamera, Field(discriminator='backend')]
 
 
 class StitcherSettings(Section):
@@ -242,7 +291,7 @@ class Site(Section):
         if isinstance(spec, Position):
             return spec.to_ptz()
         if spec == 'auto':
-            return self._aim(camera, scene)
+            return self.aim(camera, scene)
         return None
 
     def preset_name(self, camera: str, scene: str) -> str:
@@ -255,7 +304,8 @@ class Site(Section):
         entry = self.cameras[camera]
         return tuple(scene for scene in self.scenes if scene in entry.presets and scene not in entry.barred)
 
-    def _aim(self, camera: str, scene: str) -> PtzPosition:
+    def aim(self, camera: str, scene: str) -> PtzPosition:
+        """Where a camera with a pose sees a scene with a polygon best."""
         entry = self.cameras[camera]
         polygon, pose = self.scenes[scene].polygon, entry.mounting
         assert polygon is not None and pose is not None  # checked when the file was read

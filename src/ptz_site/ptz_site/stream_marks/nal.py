@@ -39,6 +39,10 @@ class NalFormat:
         """Whether a unit whose first byte is given holds picture data."""
         return 1 <= head & 31 <= 5 if self.codec is Codec.H264 else (head >> 1) & 63 < 32
 
+    def is_parameter_set(self, head: int) -> bool:
+        """Whether a unit says how the following pictures are encoded (VPS, SPS, PPS)."""
+        return head & 31 in (7, 8) if self.codec is Codec.H264 else (head >> 1) & 63 in (32, 33, 34)
+
     def is_sei(self, head: int) -> bool:
         """Whether a unit holds messages that come before a picture."""
         return head & 31 == 6 if self.codec is Codec.H264 else (head >> 1) & 63 == 39
@@ -57,6 +61,13 @@ def format_of(codec: Codec, extradata: bytes) -> NalFormat:
     if len(extradata) <= at:
         raise ValueError(f'extradata of {len(extradata)} bytes is cut short')
     return NalFormat(codec, (extradata[at] & 3) + 1)
+
+
+def units(packet: bytes, form: NalFormat) -> Iterator[bytes]:
+    """The units of an access unit, without start codes or lengths."""
+    for _, begin, end in _units(packet, form):
+        if begin < end:
+            yield packet[begin:end]
 
 
 def insert(packet: bytes, form: NalFormat, mark: StreamMark) -> bytes:
