@@ -20,21 +20,19 @@ from ptz_collab_msgs.msg import Detection, PresetFrame, PresetHeader, TrackArray
 from ptz_collab_msgs.msg import Track as TrackMsg
 from ptz_node import diagnostics, names
 from ptz_node.convert import time_from_ns, time_to_ns
-from ptz_node.images import Image, decode, to_compressed_msg
+from ptz_node.images import to_compressed_msg
 from ptz_node.parameters import declare_camera, declare_site, describe
-from ptz_node.qos import EVENTS, FRAMES_LATEST, FRAMES_OUT
+from ptz_node.qos import EVENTS, FRAMES_LATEST, FRAMES_OUT, FRAMES_RECORD
 from ptz_node.run import run
 from ptz_perception.annotate import annotate
 from ptz_perception.detectors import make_detector
 from ptz_perception.locate import foot_on_ground, view_of
 from ptz_perception.pace import Pace
+from ptz_perception.pictures import EncodedFrame, FramePictures
 from ptz_perception.tracker import OverlapTracker, Track
 from ptz_perception.worker import LatestWorker
-from ptz_site import UserError
+from ptz_site import OnvifCamera, UserError
 
-_JPEG_END = b'\xff\xd9'
-#: Bytes that some cameras pad a JPEG with.
-_MOST_PADDING = 64
 _LOG_PERIOD = 10.0
 
 
@@ -55,14 +53,18 @@ class Perception(Node):
         self._tracker = OverlapTracker()
         self._pace = Pace(self._site.perception.rate)
         self._session = 0
-        self._looked = self._not_at_rest = self._failed = self._not_understood = self._skipped_before = 0
+        self._looked = self._not_at_rest = self._failed = self._undecodable = self._skipped_before = 0
         self._milliseconds = 0.0
         self._failing = False
-        self._failure = self._encoding = ''
+        self._failure = ''
         self._tracks = self.create_publisher(TrackArray, names.camera_tracks(self._camera), EVENTS)
         self._pictures = self.create_publisher(CompressedImage, f'cameras/{self._camera}/image/annotated/compressed', FRAMES_OUT)
-        self._worker: LatestWorker[PresetFrame] = LatestWorker(self._look, self._on_error)
-        self.create_subscription(PresetFrame, names.camera_frames(self._camera), self._on_frame, FRAMES_LATEST)
+        self._sources = FramePictures()
+        self._worker: LatestWorker[tuple[PresetFrame, EncodedFrame]] = LatestWorker(self._look, self._on_error)
+        # In a network camera's stream most pictures depend on earlier ones, so that none may be missed.
+        every = isinstance(self._site.cameras[self._camera], OnvifCamera)
+        profile = FRAMES_RECORD if every else FRAMES_LATEST
+        self.create_subscription(PresetFrame, names.camera_frames(self._camera), self._on_frame, profile)
         self._diagnostics = diagnostics.Diagnostics(self, self._camera)
         self._diagnostics.add('Detection', self._status)
 
@@ -85,18 +87,20 @@ class Perception(Node):
         preset = message.preset
         if preset.session != self._session:
             self._session, self._skipped_before = preset.session, self._worker.skipped
+        frame = _encoded(message)
+        self._sources.feed(frame)
         if preset.phase != PresetHeader.PHASE_IN_POSITION:
             self._not_at_rest += 1
-        elif message.encoding != PresetFrame.ENCODING_JPEG:
-            self._not_understood += 1
-            self._encoding = message.encoding
-            self.get_logger().warning(f'{self._camera}: {self._not_jpeg()}', once=True)
         elif self._pace.takes(time_to_ns(message.header.stamp)):
-            self._worker.give(message)
+            self._worker.give((message, frame))
 
-    def _look(self, message: PresetFrame) -> None:
+    def _look(self, item: tuple[PresetFrame, EncodedFrame]) -> None:
         begin = time.monotonic()
-        picture = _decode(message)
+        message, frame = item
+        picture = self._sources.picture(frame)
+        if picture is None:
+            self._undecodable += 1
+            return
         preset, stamp_ns = message.preset, time_to_ns(message.header.stamp)
         segment = (preset.session, time_to_ns(preset.switch_start))
         tracks = self._tracker.update(self._detector.detect(picture), stamp_ns, segment)
@@ -126,11 +130,11 @@ class Perception(Node):
             array.tracks.append(entry)
         return array
 
-    def _on_error(self, message: PresetFrame, error: Exception) -> None:
+    def _on_error(self, item: tuple[PresetFrame, EncodedFrame], error: Exception) -> None:
         self._failed += 1
         self._failing = True
         reason = str(error) if isinstance(error, ValueError) else repr(error)
-        self._failure = f'frame {message.preset.sequence} could not be looked at: {reason}'
+        self._failure = f'frame {item[1].sequence} could not be looked at: {reason}'
         self.get_logger().warning(f'{self._camera}: {self._failure}', throttle_duration_sec=_LOG_PERIOD)
 
     def _status(self) -> diagnostics.Status:
@@ -141,32 +145,20 @@ class Perception(Node):
             'frames not in position': self._not_at_rest,
             'frames that failed': self._failed,
             'last failure': self._failure,
-            'frames of other encodings': self._not_understood,
+            'frames before a keyframe': self._undecodable,
             'ms for each frame': f'{self._milliseconds:.0f}',
         }
         if self._failing:
             return diagnostics.Status(diagnostics.WARN, self._failure, values)
-        if self._not_understood:
-            return diagnostics.Status(diagnostics.WARN, self._not_jpeg(), values)
         if not self._looked:
             return diagnostics.Status(diagnostics.OK, f'{self._detector.name}, no frames yet', values)
         return diagnostics.Status(diagnostics.OK, f'{self._detector.name}, {self._milliseconds:.0f} ms for each frame', values)
 
-    def _not_jpeg(self) -> str:
-        return f'frames of encoding {self._encoding} are not looked at; perception reads jpeg'
 
-
-def _decode(message: PresetFrame) -> Image:
-    """The picture of a frame. Raises ValueError if it is damaged."""
-    data = bytes(message.data)
-    # OpenCV fills up what is missing with grey, without a word.
-    if data.rfind(_JPEG_END, -_MOST_PADDING - len(_JPEG_END)) < 0:
-        raise ValueError(f'the picture is not complete: {len(data)} bytes without the end of a JPEG')
-    picture = decode(data)
-    if picture.shape[:2] != (message.height, message.width):
-        found = f'{picture.shape[1]}x{picture.shape[0]}'
-        raise ValueError(f'the picture is {found}, its header says {message.width}x{message.height}')
-    return picture
+def _encoded(message: PresetFrame) -> EncodedFrame:
+    preset = message.preset
+    size = (message.width, message.height)
+    return EncodedFrame(preset.session, preset.sequence, message.encoding, message.keyframe, size, bytes(message.data))
 
 
 def _track_msg(track: Track, stamp_ns: int) -> TrackMsg:

@@ -29,11 +29,15 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class PtzStatus:
-    """What a camera says of itself at an instant. None: it does not say."""
+    """What a camera says of itself at an instant. None: it does not say.
+
+    still: whether its picture stands still after it turned; None while the camera itself says enough.
+    """
 
     at_ns: int
     position: PtzPosition | None
     moving: bool | None
+    still: bool | None = None
 
 
 @dataclass
@@ -54,7 +58,7 @@ class ArrivalWatch:
         near = status.position is not None and self.goal is not None and self._near(status.position, self.goal)
         if status.moving:
             self._was_moving = True
-        elif status.moving is False and (self._was_moving or near):
+        elif status.moving is False and (near or (self._was_moving and not self._contradicted(status))):
             self.source = ArrivalSource.STATUS if self._was_moving else ArrivalSource.POSITION
             return Verdict.ARRIVED
         if not near:
@@ -65,7 +69,14 @@ class ArrivalWatch:
             # It has been there for a while; some cameras never say that they stopped.
             self.source = ArrivalSource.POSITION
             return Verdict.ARRIVED
+        if status.still:
+            self.source = ArrivalSource.PICTURE
+            return Verdict.ARRIVED
         return Verdict.TOO_LATE if status.at_ns - self.commanded_ns > self.limit_ns else Verdict.TURNING
+
+    def _contradicted(self, status: PtzStatus) -> bool:
+        """Whether the camera says that it stands, but somewhere else: it paused, or was stopped on the way."""
+        return status.position is not None and self.goal is not None
 
     def _near(self, position: PtzPosition, goal: PtzPosition) -> bool:
         return (

@@ -13,7 +13,7 @@ from ptz_driver.health import Fault, PictureWatch
 
 _NANOSECONDS = 1_000_000_000
 _FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 2.0
 
 
 class Capture:
@@ -25,7 +25,8 @@ class Capture:
         self._backend, self._clock, self._on_frame = backend, clock, on_frame
         self._lock = threading.Lock()
         self._watch = PictureWatch(clock.now_ns(), round(max(2.0, 5 * period) * _NANOSECONDS))
-        self._error = ''
+        self._error, self._fault = '', Fault.NONE
+        self._came = False
         self.reconnects = 0
         self._thread = threading.Thread(target=self._run, name='capture', daemon=True)
 
@@ -43,12 +44,15 @@ class Capture:
         now = self._clock.now_ns()
         with self._lock:
             fault, silence, error = self._watch.fault(now), self._watch.silence(now), self._error
+            reason = self._fault
         if error:
-            return Fault.NO_FRAMES, error
+            return reason, error
         if fault is Fault.NO_FRAMES:
             return fault, f'no frame for {silence:.0f} s; check the camera and its connection'
         if fault is Fault.FROZEN:
             return fault, 'the same picture again and again; restart the camera'
+        if fault is Fault.BLACK:
+            return fault, 'the picture is black; check the lens, and the light'
         return Fault.NONE, ''
 
     def _run(self) -> None:
@@ -59,23 +63,22 @@ class Capture:
                 if frame is None:
                     return
                 with self._lock:
-                    self._watch.take(frame.stamp_ns, frame.data)
-                    self._error = ''
+                    self._see(frame)
+                    self.reconnects += bool(self._error and self._came)
+                    self._error, self._came = '', True
                 pause = _FIRST_PAUSE
                 self._on_frame(frame)
             except BackendError as error:
                 with self._lock:
-                    self._error = str(error)
+                    self._error, self._fault = str(error), error.fault
                 if not self._clock.pause(pause):
                     return
                 pause = min(2 * pause, _LONGEST_PAUSE)
-                self._reopen()
 
-    def _reopen(self) -> None:
-        self.reconnects += 1
-        try:
-            self._backend.close()
-            self._backend.open()
-        except BackendError as error:
-            with self._lock:
-                self._error = str(error)
+    def _see(self, frame: CapturedFrame) -> None:
+        if frame.look is not None:
+            self._watch.looked(frame.stamp_ns, frame.look.same, frame.look.black)
+        elif frame.encoding == 'jpeg':
+            self._watch.take(frame.stamp_ns, frame.data)
+        else:
+            self._watch.came(frame.stamp_ns)

@@ -20,6 +20,9 @@ _NANOSECONDS = 1_000_000_000
 _POLL_NS = 20_000_000
 _IDLE_NS = _NANOSECONDS // 2
 _RETRY_NS = _NANOSECONDS
+_REFUSED_RETRY_NS = 30 * _NANOSECONDS
+#: Faults of which a camera comes back into the plan by being sent to its scene again.
+_RETRIED = (Fault.UNREACHABLE, Fault.REFUSED, Fault.MANUAL)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Control:
         self._source = ArrivalSource.NONE
         self._status: PtzStatus | None = None
         self._fault, self._fault_text = Fault.NONE, ''
-        self._moves = 0
+        self._moves = self._arrivals = 0
         self._frame_slot = 0
         self._manual: ManualStay | None = None
         self._retry_at_ns = 0
@@ -90,6 +93,10 @@ class Control:
         with self._wake:
             self._manual = manual
             self._wake.notify_all()
+
+    def arrivals(self) -> int:
+        """How often the camera has arrived at a preset."""
+        return self._arrivals
 
     def state(self) -> ControlState:
         """A copy of what is known now."""
@@ -128,20 +135,25 @@ class Control:
                 now = self._clock.now_ns()
                 decision = decide(self._book, self._camera, now, self._manual)
                 scene = decision.scene if self._is_due(decision.scene, now) else ''
-                if scene:
+                watched = self._watch is not None
+                again = scene == self._marker.newest.scene
+                if scene and not again:
                     self._mark_turn(scene, now)
             # The camera is spoken to without the lock: a slow answer must not hold up the frames.
-            if scene:
-                self._command(scene, now)
-            if scene or self._watch is not None:
+            if scene and self._command(scene, now, decision.speed) and again:
+                with self._wake:
+                    self._mark_turn(scene, now)
+            if self._watch is not None:
                 self._look()
+            elif not watched and not scene:
+                self._check(now)
             with self._wake:
                 self._wait(decision.next_ns)
 
     def _is_due(self, scene: str, now: int) -> bool:
-        if not scene or now < self._retry_at_ns:
-            return False
-        return scene != self._marker.newest.scene or self._fault is Fault.UNREACHABLE
+        if not scene or scene != self._marker.newest.scene:
+            return bool(scene)
+        return self._fault in _RETRIED and now >= self._retry_at_ns
 
     def _wait(self, next_ns: int | None) -> None:
         now = self._clock.now_ns()
@@ -162,12 +174,26 @@ class Control:
         self._fault, self._fault_text = Fault.NONE, ''
         self._moves += 1
 
-    def _command(self, scene: str, now: int) -> None:
+    def _command(self, scene: str, now: int, speed: float) -> bool:
+        """Has a turn begun; whether the camera took the command."""
         try:
-            self._backend.go_to(scene, now)
+            self._backend.go_to(scene, now, speed)
+            self._backend.want_keyframe()
         except BackendError as error:
             with self._wake:
-                self._fail(Fault.UNREACHABLE, str(error), now)
+                self._fail(error, now)
+            self._changed()
+            return False
+        return True
+
+    def _check(self, now: int) -> None:
+        """While the camera rests."""
+        try:
+            self._backend.check()
+        except BackendError as error:
+            with self._wake:
+                self._fail(error, now)
+            self._changed()
 
     def _look(self) -> None:
         watch = self._watch
@@ -176,7 +202,7 @@ class Control:
             status = self._backend.status(now)
         except BackendError as error:
             with self._wake:
-                self._fail(Fault.UNREACHABLE, str(error), now)
+                self._fail(error, now)
             self._changed()
             return
         with self._wake:
@@ -185,6 +211,7 @@ class Control:
             if watch is not None and verdict is Verdict.ARRIVED:
                 self._marker.arrived(status.at_ns)
                 self._source, self._watch = watch.source, None
+                self._arrivals += 1
             elif watch is not None and verdict is Verdict.TOO_LATE and self._fault is Fault.NONE:
                 scene = self._marker.newest.scene
                 self._fault = Fault.NOT_ARRIVED
@@ -193,13 +220,15 @@ class Control:
                     f'{self._camera} did not arrive at {scene} within {limit}; check that it turns, or raise arrival_timeout'
                 )
                 self._marker.failed(status.at_ns)
+        if verdict is Verdict.ARRIVED:
+            self._backend.want_keyframe()
         self._changed()
 
-    def _fail(self, fault: Fault, text: str, now: int) -> None:
-        self._fault, self._fault_text = fault, text
+    def _fail(self, error: BackendError, now: int) -> None:
+        self._fault, self._fault_text = error.fault, str(error)
         self._marker.failed(now)
         self._watch = None
-        self._retry_at_ns = now + _RETRY_NS
+        self._retry_at_ns = now + (_REFUSED_RETRY_NS if error.fault is Fault.REFUSED else _RETRY_NS)
 
 
 def phase_of(state: ControlState, picture_fault: Fault) -> Phase:

@@ -19,6 +19,7 @@ class Fault(IntEnum):
     FROZEN = 4
     REFUSED = 5
     MANUAL = 6
+    BLACK = 7
 
 
 @dataclass
@@ -31,20 +32,37 @@ class PictureWatch:
     _last_ns: int = 0
     _changed_ns: int = 0
     _digest: int = 0
+    _seen_ns: int = 0
 
     def take(self, stamp_ns: int, data: bytes) -> None:
-        """A picture came."""
+        """A picture came that can be told from others by its bytes."""
         digest = zlib.crc32(data)
         if digest != self._digest or not self._changed_ns:
             self._changed_ns = stamp_ns
         self._digest, self._last_ns = digest, stamp_ns
+        self._seen_ns = stamp_ns
+
+    def came(self, stamp_ns: int) -> None:
+        """A picture came that was not looked at."""
+        self._last_ns = stamp_ns
+
+    def looked(self, stamp_ns: int, same: bool, black: bool) -> None:
+        """A picture was looked at: whether it was the one before again, and whether it was black."""
+        self._last_ns = stamp_ns
+        if not black or not self._seen_ns:
+            self._seen_ns = stamp_ns
+        if black or not same or not self._changed_ns:
+            # Black ones may well be the same.
+            self._changed_ns = stamp_ns
 
     def fault(self, now_ns: int) -> Fault:
         """What is wrong at an instant."""
         if now_ns - max(self._last_ns, self.begun_ns) > self.silence_limit_ns:
             return Fault.NO_FRAMES
-        if self._last_ns and self._last_ns - self._changed_ns > self.frozen_limit_ns:
+        if self._changed_ns and self._last_ns - self._changed_ns > self.frozen_limit_ns:
             return Fault.FROZEN
+        if self._last_ns and self._last_ns - self._seen_ns > self.frozen_limit_ns and self._seen_ns:
+            return Fault.BLACK
         return Fault.NONE
 
     def silence(self, now_ns: int) -> float:

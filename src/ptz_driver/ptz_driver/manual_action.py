@@ -84,7 +84,7 @@ class ManualAction:
         self._handle, self._scene = handle, scene
         self._asked_ns, self._arrived_ns = self._clock.now_ns(), 0
         done = self._done = Future(executor=self._node.executor)
-        self._control.stay(ManualStay(scene, _FOREVER_NS))
+        self._control.stay(ManualStay(scene, _FOREVER_NS, min(max(goal.speed, 0.0), 1.0)))
         result = await done
         if result.error_code == GoToPreset.Result.NONE:
             handle.succeed()

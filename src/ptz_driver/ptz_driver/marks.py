@@ -56,8 +56,8 @@ class SegmentMarker:
             self._add(at_ns, replace(self._newest, phase=Phase.IN_POSITION, arrived_ns=at_ns), Mark.ARRIVED)
 
     def failed(self, at_ns: int) -> None:
-        """The camera did not arrive in time, or can't be reached. Means nothing unless it was turning."""
-        if self._newest.phase is Phase.TURNING:
+        """The camera did not arrive in time, can't be reached, or was moved away. Means nothing before the first switch."""
+        if self._newest.phase in (Phase.TURNING, Phase.IN_POSITION):
             self._add(at_ns, replace(self._newest, phase=Phase.FAULT), Mark.NONE)
 
     def mark(self, stamp_ns: int) -> tuple[Showing, Mark]:

@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from rclpy.node import Node
 
 from ptz_collab_msgs.msg import CameraState, RotationPlan
 from ptz_driver.backends import make_backend
-from ptz_driver.backends.base import BackendError, CapturedFrame
+from ptz_driver.backends.base import BackendError, CapturedFrame, Exposure
 from ptz_driver.capture import Capture
 from ptz_driver.clock import DriverClock
 from ptz_driver.control import Control, phase_of
+from ptz_driver.exposure.loop import ExposureLoop
 from ptz_driver.health import Fault
 from ptz_driver.manual_action import ManualAction
 from ptz_driver.publishing import FramePublisher
@@ -47,12 +49,15 @@ class Driver(Node):
             self._backend.open()
         except BackendError as error:
             raise UserError(f'cameras.{camera}: {error}') from None
+        self._newest: CapturedFrame | None = None
+        self._said = ''
         self._publisher = FramePublisher(self, site, camera, self._session)
         self._states = self.create_publisher(CameraState, names.camera_state(camera), LATCHED)
         self._copies = self.create_publisher(RotationPlan, names.camera_plan(camera), LATCHED)
         self._publish_state_soon = self.create_guard_condition(self._publish_state)
         self._control = Control(site, camera, self._backend, self._time, self._publish_state_soon.trigger)
         self._capture = Capture(self._backend, self._time, 1.0 / site.cameras[camera].rate, self._on_frame)
+        self._exposure = self._exposure_loop()
         self._manual = ManualAction(self, site, camera, self._control, self._time)
         self.create_subscription(RotationPlan, names.PLAN, self._on_plan, LATCHED)
         self.create_timer(0.5, self._publish_state)
@@ -60,16 +65,25 @@ class Driver(Node):
         self._diagnostics = diagnostics.Diagnostics(self, camera)
         self._diagnostics.add('Camera', self._camera_status)
         self._diagnostics.add('Frames', self._frames_status)
+        self._diagnostics.add('Exposure', self._exposure_status)
         self._control.start()
         self._capture.start()
+        if self._exposure is not None:
+            self._exposure.start()
 
     def close(self) -> None:
         """Ends the threads and lets go of the camera."""
         self._time.end()
         self._control.join()
         self._capture.join()
+        if self._exposure is not None:
+            self._exposure.join()
         self._manual.close()
         self._backend.close()
+
+    def _exposure_loop(self) -> ExposureLoop | None:
+        rule, camera = self._site.cameras[self._camera].exposure, self._backend.exposure
+        return None if rule is None or camera is None else ExposureLoop(rule, camera, self._time, self._control.arrivals)
 
     def _on_plan(self, message: RotationPlan) -> None:
         try:
@@ -82,6 +96,7 @@ class Driver(Node):
             self._copies.publish(message)
 
     def _on_frame(self, frame: CapturedFrame) -> None:
+        self._newest = frame
         self._publisher.publish(frame, self._control.context(frame.stamp_ns))
 
     def _publish_state(self) -> None:
@@ -101,21 +116,36 @@ class Driver(Node):
         if state.position is not None and state.position.position is not None:
             position = state.position.position
             message.pan, message.tilt, message.zoom = position.pan, position.tilt, position.zoom
-        message.gain = float('nan')
-        message.manual = state.manual is not None
-        message.manual_exposure_possible = self._backend.manual_exposure_possible
+        exposure = self._newest.exposure if self._newest is not None else Exposure()
+        message.exposure_mode, message.exposure_time, message.gain = int(exposure.mode), exposure.time, exposure.gain
+        health = self._backend.health()
+        message.manual = state.manual is not None or health.manual
+        message.manual_exposure_possible = self._exposure is not None and self._exposure.possible
         message.stamp_source = int(self._backend.stamp_source)
-        message.stamp_uncertainty = 0.0
-        message.clock_offset = float('nan')
+        message.stamp_uncertainty = health.stamp_uncertainty
+        message.clock_offset = health.clock_offset
         message.frames = self._publisher.published
         message.frames_late = self._backend.frames_late
         message.moves = state.moves
         message.reconnects = self._capture.reconnects
         self._states.publish(message)
+        self._say(message.fault_text)
+
+    def _say(self, fault_text: str) -> None:
+        """Each fault once, for those who read the log."""
+        # The seconds in a text change; what it is about does not.
+        about = re.sub(r'[0-9.]+ s', '', fault_text)
+        if about and about != self._said:
+            self.get_logger().error(fault_text)
+        elif self._said and not about:
+            self.get_logger().info(f'{self._camera}: is well again')
+        self._said = about
 
     def _camera_status(self) -> diagnostics.Status:
         state = self._control.state()
+        health = self._backend.health()
         values = {
+            **dict(health.values),
             'scene': state.showing.scene,
             'phase': state.showing.phase.name,
             'revision': state.newest_revision,
@@ -123,6 +153,8 @@ class Driver(Node):
         }
         if state.fault is not Fault.NONE:
             return diagnostics.Status(diagnostics.ERROR, state.fault_text, values)
+        if health.notes:
+            return diagnostics.Status(diagnostics.WARN, '; '.join(health.notes), values)
         return diagnostics.Status(diagnostics.OK, f'{state.showing.phase.name} on {state.showing.scene or "nothing"}', values)
 
     def _frames_status(self) -> diagnostics.Status:
@@ -138,6 +170,12 @@ class Driver(Node):
                 values,
             )
         return diagnostics.Status(diagnostics.OK, 'frames come', values)
+
+    def _exposure_status(self) -> diagnostics.Status:
+        if self._exposure is None:
+            return diagnostics.Status(diagnostics.OK, 'as the camera is set')
+        level = diagnostics.OK if self._exposure.possible else diagnostics.WARN
+        return diagnostics.Status(level, self._exposure.text, self._exposure.values())
 
 
 def main() -> int:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from array import array
 
@@ -16,10 +17,12 @@ from ptz_driver.backends.base import CapturedFrame
 from ptz_driver.control import FrameContext
 from ptz_node import names
 from ptz_node.convert import time_from_ns
+from ptz_node.images import to_compressed_msg
 from ptz_node.qos import FRAMES_OUT
+from ptz_node.stream_decoder import StreamDecoder, as_bgr
 from ptz_site import Mark, PtzPosition, Site
 from ptz_site.geometry import intrinsics
-from ptz_site.stream_marks import StreamMark, jpeg
+from ptz_site.stream_marks import StreamMark, jpeg, nal
 
 
 class FramePublisher:
@@ -35,6 +38,7 @@ class FramePublisher:
         }
         self._images = node.create_publisher(CompressedImage, names.camera_image(camera), FRAMES_OUT)
         self._infos = node.create_publisher(CameraInfo, names.camera_info(camera), FRAMES_OUT)
+        self._decoder: StreamDecoder | None = None
         self.published = 0
 
     def publish(self, frame: CapturedFrame, context: FrameContext) -> None:
@@ -55,14 +59,29 @@ class FramePublisher:
         scene = self._scenes.get(context.showing.scene)
         if scene is not None:
             scene.publish(message)
-        if frame.encoding == PresetFrame.ENCODING_JPEG and self._images.get_subscription_count() > 0:
-            self._images.publish(CompressedImage(header=header, format='jpeg', data=message.data))
+        self._publish_image(header, frame, message)
         if self._infos.get_subscription_count() > 0 and frame.position is not None:
             self._infos.publish(self._camera_info(header, frame, frame.position))
 
+    def _publish_image(self, header: Header, frame: CapturedFrame, message: PresetFrame) -> None:
+        """For viewers, which show JPEG only; so other encodings are decoded, while somebody looks."""
+        if self._images.get_subscription_count() == 0:
+            self._decoder = None
+        elif frame.encoding == PresetFrame.ENCODING_JPEG:
+            self._images.publish(CompressedImage(header=header, format='jpeg', data=message.data))
+        else:
+            if self._decoder is None or self._decoder.encoding != frame.encoding:
+                self._decoder = StreamDecoder(frame.encoding)
+            with contextlib.suppress(ValueError):
+                picture = self._decoder.decode(frame.data, frame.keyframe)
+                if picture is not None:
+                    image = to_compressed_msg(as_bgr(picture))
+                    image.header = header
+                    self._images.publish(image)
+
     def _with_mark(self, frame: CapturedFrame, context: FrameContext) -> bytes:
         """The picture with its mark inside, so that a recording of anything that keeps the bytes can be cut by it."""
-        if context.marks is Mark.NONE or frame.encoding != PresetFrame.ENCODING_JPEG:
+        if context.marks is Mark.NONE:
             return frame.data
         showing = context.showing
         mark = StreamMark(
@@ -79,7 +98,14 @@ class FramePublisher:
             self._session,
             self.published,
         )
-        return jpeg.insert(frame.data, mark)
+        try:
+            if frame.encoding == PresetFrame.ENCODING_JPEG:
+                return jpeg.insert(frame.data, mark)
+            codec = nal.Codec.H264 if frame.encoding == PresetFrame.ENCODING_H264 else nal.Codec.H265
+            return nal.insert(frame.data, nal.NalFormat(codec, 0), mark)
+        except ValueError:
+            # A damaged picture goes on as it is; the header has the mark.
+            return frame.data
 
     def _preset_header(self, header: Header, frame: CapturedFrame, context: FrameContext) -> PresetHeader:
         position = frame.position or PtzPosition(math.nan, math.nan, math.nan)

@@ -124,6 +124,16 @@ PresetSpec = Annotated[
 ]
 
 
+class ExposureRule(Section):
+    """Fixed short exposures, so that people who walk are sharp: the brightness is taken from automatic exposure, now and then."""
+
+    time: float = Field(0.004, gt=0, le=1, description='s that the shutter is open')
+    mode_switch_period: float = Field(
+        300.0, ge=10, description='s after which the light is measured again, by automatic exposure'
+    )
+    settle: float = Field(3.0, gt=0, le=60, description='s that automatic exposure may take until it is stable')
+
+
 class BaseCamera(Section):
     """What every camera has."""
 
@@ -136,6 +146,7 @@ class BaseCamera(Section):
     resolution: tuple[int, int] = Field((1280, 720), description='px, width and height')
     rate: float = Field(10.0, gt=0, le=120, description='frames/s')
     jpeg_quality: int = Field(85, ge=10, le=100)
+    exposure: ExposureRule | None = Field(None, description='fixed short exposures; none: as the camera is set')
     presets: dict[Name, PresetSpec] = Field(..., min_length=1, description='one for each scene that the camera can watch')
     barred: list[Name] = Field([], description='scenes that it must not watch although it has presets for them')
 
@@ -193,16 +204,6 @@ class RecordedCamera(BaseCamera):
     loop: bool = Field(True, description='start again at the end; otherwise the camera ends there')
 
 
-class ExposureRule(Section):
-    """Fixed short exposures, so that people who walk are sharp: the brightness is taken from automatic exposure, now and then."""
-
-    time: float = Field(0.004, gt=0, le=1, description='s that the shutter is open')
-    mode_switch_period: float = Field(
-        300.0, ge=10, description='s after which the light is measured again, by automatic exposure'
-    )
-    settle: float = Field(3.0, gt=0, le=60, description='s that automatic exposure may take until it is stable')
-
-
 class OnvifCamera(BaseCamera):
     """A real PTZ camera on the network: ONVIF for control, RTSP for pictures."""
 
@@ -228,7 +229,6 @@ class OnvifCamera(BaseCamera):
     status: bool = Field(True, description="false: don't ask the camera where it is, or whether it moves; see it by its pictures")
     manual_pause: float = Field(120.0, ge=0, description='s to stay away after somebody else moved the camera')
     moves_per_hour: int = Field(0, ge=0, description='above it the diagnostics warn of wear; 0: no limit')
-    exposure: ExposureRule | None = Field(None, description='fixed short exposures; none: as the camera is set')
 
     @model_validator(mode='after')
     def _password(self) -> Self:

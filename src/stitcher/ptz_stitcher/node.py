@@ -21,7 +21,7 @@ from ptz_node.parameters import declare_site, describe
 from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
 from ptz_node.run import run
 from ptz_site import Mark, Phase, UserError
-from ptz_stitcher.recording import RecordingError
+from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.region_log import RegionLog
 from ptz_stitcher.segments import Cut, FrameHeader, LossCounter
 from ptz_stitcher.sequence_writer import Frame, SequenceSettings, SequenceWriter
@@ -128,12 +128,10 @@ class Stitcher(Node):
         self._writer.submit(len(header_message), partial(self._log.header, header.camera, header_message, header.stamp_ns))
         if not self._window.holds(header.stamp_ns):
             return
-        if message.encoding != PresetFrame.ENCODING_JPEG:
-            self._say_once(f'{header.camera}: frames of encoding {message.encoding} are not recorded; set the camera to jpeg')
-            return
-        image = CompressedImage(header=message.header, format='jpeg', data=message.data)
-        frame = Frame(header, bytes(message.data), (message.width, message.height), serialize_message(image), header_message)
-        if not self._writer.submit(2 * len(frame.jpeg), partial(self._sequences[scene].take, frame)):
+        image = CompressedImage(header=message.header, format=message.encoding, data=message.data)
+        picture = EncodedPicture(bytes(message.data), message.encoding, message.keyframe, (message.width, message.height))
+        frame = Frame(header, picture, serialize_message(image), header_message)
+        if not self._writer.submit(2 * len(picture.data), partial(self._sequences[scene].take, frame)):
             self._say_once('the disk is too slow: frames are not recorded; see the diagnostics for how many')
 
     def _on_writer_error(self, error: BaseException) -> None:
@@ -175,6 +173,7 @@ class Stitcher(Node):
     def _scene_status(self, scene: str) -> diagnostics.Status:
         sequence = self._sequences[scene]
         values = {'frames': sequence.written, 'segments': len(sequence.cutter.segments), 'late': sequence.cutter.late}
+        values['before a keyframe'] = sequence.before_keyframe
         if sequence.failures:
             return diagnostics.Status(diagnostics.ERROR, sequence.failures[-1], values)
         return diagnostics.Status(diagnostics.OK, 'recording' if sequence.written else 'waiting for the rotation', values)

@@ -8,7 +8,7 @@ import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ptz_stitcher.recording import BagWriter, Chapter, RecordingError, VideoWriter
+from ptz_stitcher.recording import BagWriter, Chapter, EncodedPicture, RecordingError, VideoWriter
 from ptz_stitcher.recording.msgdefs import topic_type
 from ptz_stitcher.segments import Cut, FrameHeader, Placed, SceneCutter, Segment
 
@@ -30,11 +30,10 @@ class SequenceSettings:
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame as it came: its header, the JPEG, and both messages of the bag, serialized."""
+    """A frame as it came: its header, the picture, and both messages of the bag, serialized."""
 
     header: FrameHeader
-    jpeg: bytes
-    size: tuple[int, int]
+    picture: EncodedPicture
     image_message: bytes
     header_message: bytes
 
@@ -47,6 +46,8 @@ class SequenceWriter:
     cutter: SceneCutter = field(init=False)
     failures: list[str] = field(default_factory=list)
     written: int = 0
+    #: Frames that are in the bag only, because they can't be decoded without what another camera showed before.
+    before_keyframe: int = 0
     _frames: dict[FrameHeader, Frame] = field(default_factory=dict)
     _bag: BagWriter | None = None
     _video: VideoWriter | None = None
@@ -108,13 +109,17 @@ class SequenceWriter:
 
     def _write_video(self, frame: Frame, segment: Segment) -> None:
         assert self._video is not None
+        begins = not self._chapters or self._chapters[-1][0] is not segment
+        if begins and not frame.picture.keyframe:
+            self.before_keyframe += 1
+            return
         try:
-            self._video.write(frame.jpeg, frame.header.stamp_ns, frame.size, self.settings.period_ns)
+            self._video.write(frame.picture, frame.header.stamp_ns, self.settings.period_ns)
         except RecordingError as error:
             self._fail(error)
             self._video = None
             return
-        if not self._chapters or self._chapters[-1][0] is not segment:
+        if begins:
             self._chapters.append((segment, frame.header.stamp_ns))
 
     def _fail(self, error: RecordingError) -> None:

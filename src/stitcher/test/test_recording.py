@@ -22,7 +22,7 @@ from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import CompressedImage
 
-from ptz_stitcher.recording import BagWriter, Chapter, RecordingError, VideoWriter
+from ptz_stitcher.recording import BagWriter, Chapter, EncodedPicture, RecordingError, VideoWriter
 from ptz_stitcher.recording.msgdefs import topic_type
 
 S = 1_000_000_000
@@ -111,7 +111,7 @@ def test_a_video_keeps_frame_times_pixels_and_chapters(tmp_path: Path) -> None:
     stamps = [1_700_000_000 * S + k * S // 10 + (k % 3) * 1_234_567 + (k // 20) * 2 * S for k in range(60)]
     with VideoWriter(path, {'title': 'gate'}) as video:
         for k, stamp in enumerate(stamps):
-            video.write(jpeg(k), stamp, (160, 90), S // 10)
+            video.write(EncodedPicture(jpeg(k), 'jpeg', True, (160, 90)), stamp, S // 10)
         video.close([Chapter('north - slot 0', stamps[0], stamps[20]), Chapter('south - slot 1', stamps[20], stamps[59])])
     assert np.allclose(frame_times(path), [(stamp - stamps[0]) / S for stamp in stamps], atol=2e-5)
     with av.open(str(path)) as container:
@@ -123,9 +123,9 @@ def test_a_video_keeps_frame_times_pixels_and_chapters(tmp_path: Path) -> None:
 
 def test_a_picture_of_another_size_is_refused_and_the_video_still_plays(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / 'gate.mp4') as video:
-        video.write(jpeg(0), 0, (160, 90), S)
+        video.write(EncodedPicture(jpeg(0), 'jpeg', True, (160, 90)), 0, S)
         with pytest.raises(RecordingError, match='320x180 in a video of 160x90'):
-            video.write(jpeg(1, (320, 180)), S, (320, 180), S)
+            video.write(EncodedPicture(jpeg(1, (320, 180)), 'jpeg', True, (320, 180)), S, S)
     assert len(frame_times(tmp_path / 'gate.mp4')) == 1
 
 
@@ -134,7 +134,7 @@ WRITER = """
     sys.path.insert(0, {test!r})
     from pathlib import Path
     from test_recording import IMAGE, S, jpeg, message
-    from ptz_stitcher.recording import BagWriter, RecordingError, VideoWriter
+    from ptz_stitcher.recording import BagWriter, EncodedPicture, RecordingError, VideoWriter
     out = Path({out!r})
     bag, video = BagWriter(out / 'gate', chunk_seconds=0.5), VideoWriter(out / 'gate.mp4')
     bag.add_topic('/image', IMAGE)
@@ -148,7 +148,7 @@ WRITER = """
     for k in itertools.count():
         stamp = k * S // 10
         try:
-            video.write(jpeg(k, (640, 360)), stamp, (640, 360), S // 10)
+            video.write(EncodedPicture(jpeg(k, (640, 360)), 'jpeg', True, (640, 360)), stamp, S // 10)
         except RecordingError as error:
             print('video', error.reason)
             break

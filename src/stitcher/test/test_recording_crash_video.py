@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ptz_stitcher.recording import RecordingError, VideoWriter
+from ptz_stitcher.recording import EncodedPicture, RecordingError, VideoWriter
 
 S = 1_000_000_000
 PAGE = 4096
@@ -52,7 +52,7 @@ def test_every_state_between_two_system_calls_and_inside_of_one_plays(tmp_path: 
         patch.setattr(os, 'pwrite', pwrite)
         with VideoWriter(target) as video:
             for number in range(PICTURES):
-                video.write(jpeg(number), number * S // 10, (160, 90), S // 10)
+                video.write(EncodedPicture(jpeg(number), 'jpeg', True, (160, 90)), number * S // 10, S // 10)
             during = len(states)
     # While it is written: fragments of about a second come, none goes.
     counts = [played(data, tmp_path / 'state.mp4') for data in dict.fromkeys(states[:during])]
@@ -85,11 +85,11 @@ def test_a_full_disk_leaves_what_was_complete(tmp_path: Path, monkeypatch: pytes
         def fill() -> None:
             nonlocal complete
             for number in range(400):
-                video.write(jpeg(number % 50), number * S // 10, (160, 90), S // 10)
+                video.write(EncodedPicture(jpeg(number % 50), 'jpeg', True, (160, 90)), number * S // 10, S // 10)
                 complete = played(target.read_bytes(), tmp_path / 'state.mp4') if number % 10 == 9 else complete
 
         with pytest.raises(RecordingError, match=r'gate.mp4: No space left'):
             fill()
         with pytest.raises(RecordingError, match='closed already'):
-            video.write(jpeg(0), 10**12, (160, 90), S // 10)
+            video.write(EncodedPicture(jpeg(0), 'jpeg', True, (160, 90)), 10**12, S // 10)
     assert (played(target.read_bytes(), tmp_path / 'state.mp4') if target.exists() else 0) >= complete

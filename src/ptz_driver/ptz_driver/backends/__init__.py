@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ptz_driver.backends.base import CameraBackend, Clock
-from ptz_site import RecordedCamera, Site, media_path
+from ptz_site import OnvifCamera, RecordedCamera, Site, media_path
 
 
 def make_backend(site: Site, camera: str, site_path: str, media: str, epoch_ns: int, clock: Clock) -> CameraBackend:
@@ -16,6 +16,10 @@ def make_backend(site: Site, camera: str, site_path: str, media: str, epoch_ns: 
         from ptz_driver.backends.recorded import RecordedBackend
 
         return RecordedBackend(site, camera, media_path(site_path, media or None, settings.video), epoch_ns, clock)
+    if isinstance(settings, OnvifCamera):
+        from ptz_driver.backends.onvif import OnvifBackend
+
+        return OnvifBackend(site, camera, site_path, clock)
     from ptz_driver.backends.simulated import SimulatedBackend
 
     return SimulatedBackend(site, camera, epoch_ns, clock)

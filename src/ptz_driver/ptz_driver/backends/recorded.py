@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptz_driver.arrival import PtzStatus
-from ptz_driver.backends.base import BackendError, CapturedFrame, Clock, Exposure, StampSource
+from ptz_driver.backends.base import BackendError, CapturedFrame, Clock, Exposure, Health, StampSource
 from ptz_driver.backends.video import Video
 from ptz_driver.frame_grid import FrameGrid
+from ptz_driver.health import Fault
 from ptz_node.images import encode_jpeg
-from ptz_site import PtzDrive, PtzPosition, RecordedCamera, Site
+from ptz_site import PtzDrive, PtzPosition, RecordedCamera, Site, SlewLimits
 from ptz_site.geometry import focal_length
 
 _NANOSECONDS = 1_000_000_000
@@ -62,7 +63,7 @@ class RecordedBackend:
     """Plays a video by the region's common clock: the picture at ROS time t is that of video time t - epoch + offset."""
 
     stamp_source = StampSource.RECORDED
-    manual_exposure_possible = False
+    exposure = None
 
     def __init__(self, site: Site, camera: str, path: Path, epoch_ns: int, clock: Clock) -> None:
         settings = site.cameras[camera]
@@ -95,19 +96,39 @@ class RecordedBackend:
         """Where the camera looks on a scene."""
         return self._site.preset(self._name, scene)
 
-    def go_to(self, scene: str, at_ns: int) -> None:
+    def go_to(self, scene: str, at_ns: int, speed: float = 0.0) -> None:
         """Begins to move the window."""
         goal = self.goal(scene)
         if goal is None:
             raise BackendError(f'{self._name} has no preset for scene {scene}; add it to the site file')
-        self._ptz.go_to(goal, at_ns)
+        slew = self._settings.slew
+        slower = SlewLimits(slew.speed * speed, slew.acceleration, slew.zoom_rate * speed) if speed else slew
+        self._ptz.go_to(goal, at_ns, slower)
 
     def status(self, at_ns: int) -> PtzStatus:
         """Where the window is."""
         return PtzStatus(at_ns, self._ptz.position(at_ns), self._ptz.is_moving(at_ns))
 
+    def check(self) -> None:
+        """It rests where it was sent."""
+
+    def want_keyframe(self) -> None:
+        """Every picture can be decoded by itself."""
+
+    def health(self) -> Health:
+        """All is well."""
+        return Health()
+
     def read(self) -> CapturedFrame | None:
         """The next picture of the video that was not read yet. Its stamp is the instant at which the common clock reaches it."""
+        try:
+            return self._next()
+        except BackendError as error:
+            # The next call begins anew.
+            self.open()
+            raise BackendError(str(error), Fault.NO_FRAMES) from None
+
+    def _next(self) -> CapturedFrame | None:
         while True:
             due = self._grid.next_ns(self._clock.now_ns())
             if not self._clock.sleep_until(due):

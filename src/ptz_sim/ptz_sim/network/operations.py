@@ -217,8 +217,8 @@ class Operations:
 
     def _relative(self, request: Request, _where: Addresses, at_ns: int) -> str:
         self._known_profile(request)
-        by = [request.number(f'Translation/{part}', axis) or 0.0 for part, axis in _AXES]
-        self._camera.go_by(*by, _speed(request), at_ns)
+        pan, tilt, zoom = (request.number(f'Translation/{part}', axis) or 0.0 for part, axis in _AXES)
+        self._camera.go_by(pan, tilt, zoom, _speed(request), at_ns)
         return '<tptz:RelativeMoveResponse/>'
 
     def _continuous(self, request: Request, _where: Addresses, at_ns: int) -> str:

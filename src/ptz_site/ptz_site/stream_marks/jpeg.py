@@ -11,6 +11,8 @@ from ptz_site.stream_marks.payload import StreamMark, pack, unpack
 IDENTIFIER = b'ptz_collab\0'
 _START = b'\xff\xd8'
 _APP0, _APP9, _APP15, _SCAN = 0xE0, 0xE9, 0xEF, 0xDA
+#: Start of frame, in all its kinds; C4, C8 and CC are something else.
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 #: Markers without a length: TEM, and the restart markers.
 _BARE = {0x01, *range(0xD0, 0xD8)}
 
@@ -33,6 +35,14 @@ def read(jpeg: bytes) -> StreamMark | None:
         if marker == _APP9 and jpeg.startswith(IDENTIFIER, begin):
             return unpack(jpeg[begin + len(IDENTIFIER) : end])
     return None
+
+
+def size(jpeg: bytes) -> tuple[int, int]:
+    """Width and height in pixels, from the frame header (B.2.2). Raises ValueError if it is no JPEG."""
+    for marker, begin, _ in _segments(jpeg):
+        if marker in _FRAMES:
+            return int.from_bytes(jpeg[begin + 3 : begin + 5], 'big'), int.from_bytes(jpeg[begin + 1 : begin + 3], 'big')
+    raise ValueError('a JPEG picture without a frame header')
 
 
 def _segments(jpeg: bytes) -> Iterator[tuple[int, int, int]]:

@@ -39,6 +39,10 @@ class NalFormat:
         """Whether a unit whose first byte is given holds picture data."""
         return 1 <= head & 31 <= 5 if self.codec is Codec.H264 else (head >> 1) & 63 < 32
 
+    def is_random_access(self, head: int) -> bool:
+        """Whether a unit is of a picture that can be decoded without an earlier one (IDR; in H.265 also CRA and BLA)."""
+        return head & 31 == 5 if self.codec is Codec.H264 else 16 <= (head >> 1) & 63 <= 21
+
     def is_parameter_set(self, head: int) -> bool:
         """Whether a unit says how the following pictures are encoded (VPS, SPS, PPS)."""
         return head & 31 in (7, 8) if self.codec is Codec.H264 else (head >> 1) & 63 in (32, 33, 34)
@@ -68,6 +72,11 @@ def units(packet: bytes, form: NalFormat) -> Iterator[bytes]:
     for _, begin, end in _units(packet, form):
         if begin < end:
             yield packet[begin:end]
+
+
+def is_keyframe(packet: bytes, form: NalFormat) -> bool:
+    """Whether an access unit can be decoded without an earlier one."""
+    return any(form.is_random_access(unit[0]) for unit in units(packet, form))
 
 
 def insert(packet: bytes, form: NalFormat, mark: StreamMark) -> bytes:

@@ -4,6 +4,6 @@
 
 from ptz_stitcher.recording.errors import RecordingError
 from ptz_stitcher.recording.mcap_bag import BagWriter, TopicType
-from ptz_stitcher.recording.mp4 import Chapter, VideoWriter
+from ptz_stitcher.recording.mp4 import Chapter, EncodedPicture, VideoWriter
 
-__all__ = ['BagWriter', 'Chapter', 'RecordingError', 'TopicType', 'VideoWriter']
+__all__ = ['BagWriter', 'Chapter', 'EncodedPicture', 'RecordingError', 'TopicType', 'VideoWriter']

@@ -27,6 +27,8 @@ from ptz_stitcher.recording.mp4_file import HidingFile
 #: Ticks of 11 us: stamps are kept to 6 us, and a picture may be shown for up to 13 hours (32 bits) until the next one comes.
 TIME_BASE = Fraction(1, 90_000)
 _NANOSECONDS = 1_000_000_000
+#: FFmpeg's names of the encodings of PresetFrame.
+_CODECS = {'jpeg': 'mjpeg', 'h264': 'h264', 'h265': 'hevc'}
 # empty_moov: the file opens from its first picture on. flush_packets: a fragment is complete when the call that caused it returns.
 _OPTIONS = {'movflags': 'hybrid_fragmented+empty_moov', 'frag_duration': '1000000', 'flush_packets': '1'}
 
@@ -40,6 +42,16 @@ class Chapter:
     end_ns: int
 
 
+@dataclass(frozen=True)
+class EncodedPicture:
+    """A picture as it came. encoding: as in PresetFrame; size in pixels."""
+
+    data: bytes
+    encoding: str
+    keyframe: bool
+    size: tuple[int, int]
+
+
 @dataclass
 class _Output:
     """A video that is being written."""
@@ -48,15 +60,17 @@ class _Output:
     container: OutputContainer
     stream: VideoStream
     size: tuple[int, int]
+    encoding: str
     start_ns: int
     last_pts: int = -1
 
 
 class VideoWriter:
-    """Writes JPEG pictures as Motion JPEG. The first picture's stamp is the video's time zero, and is told as start_ns in its comment.
+    """Writes H.264, H.265, or JPEG as Motion JPEG. The first picture's stamp is the video's time zero, told as start_ns in its comment.
 
-    The file is made with the first picture. Raises RecordingError if the file exists, can't be written any more (what was written by
-    then plays, and the writer takes nothing more), or a picture has another size than the first (others may follow).
+    The file is made with the first picture, which must be a keyframe. Raises RecordingError if the file exists, can't be written any
+    more (what was written by then plays, and the writer takes nothing more), or a picture has another size or encoding than the first
+    (others may follow).
     """
 
     def __init__(self, path: Path, tags: Mapping[str, str] | None = None) -> None:
@@ -73,20 +87,25 @@ class VideoWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def write(self, jpeg: bytes, stamp_ns: int, size: tuple[int, int], period_ns: int) -> None:
-        """Writes one picture; size in pixels; period_ns: how long it is shown if it turns out to be the last one."""
+    def write(self, picture: EncodedPicture, stamp_ns: int, period_ns: int) -> None:
+        """Writes one picture; period_ns: how long it is shown if it turns out to be the last one."""
         if self._closed:
             raise RecordingError(self.path, 'closed already')
-        output = self._output or self._open(stamp_ns, size)
+        output = self._output or self._open(stamp_ns, picture)
+        size = picture.size
         if size != output.size:
             raise RecordingError(self.path, f'a picture of {size[0]}x{size[1]} in a video of {output.size[0]}x{output.size[1]}')
-        packet = av.Packet(jpeg)
+        if picture.encoding != output.encoding:
+            raise RecordingError(
+                self.path, f'a picture in {picture.encoding} in a video in {output.encoding}; set all cameras to one'
+            )
+        packet = av.Packet(picture.data)
         packet.stream = output.stream
         packet.time_base = TIME_BASE
         # Players need growing times; two pictures of one stamp can't both be shown anyway.
         packet.pts = packet.dts = output.last_pts = max(_ticks(stamp_ns - output.start_ns), output.last_pts + 1)
         packet.duration = max(1, _ticks(period_ns))
-        packet.is_keyframe = True
+        packet.is_keyframe = picture.keyframe
         try:
             output.container.mux(packet)
             output.file.show()
@@ -109,7 +128,7 @@ class VideoWriter:
             self._give_up(output, error)
         self._closed, self._output = True, None
 
-    def _open(self, stamp_ns: int, size: tuple[int, int]) -> _Output:
+    def _open(self, stamp_ns: int, picture: EncodedPicture) -> _Output:
         began = datetime.fromtimestamp(stamp_ns // _NANOSECONDS, UTC)
         try:
             file = HidingFile(self.path)
@@ -118,13 +137,11 @@ class VideoWriter:
             reason = 'exists already; recordings are never written over' if isinstance(error, FileExistsError) else _reason(error)
             raise RecordingError(self.path, reason) from None
         container = av.open(cast(Any, file), 'w', format='mp4', options=_OPTIONS)
-        # The encoder is never fed; the stream takes its parameters from it.
-        stream = cast(VideoStream, container.add_stream('mjpeg', rate=10))
-        stream.width, stream.height = size
-        stream.pix_fmt = 'yuvj420p'
-        stream.time_base = TIME_BASE
+        width, height = picture.size
+        codec = _CODECS[picture.encoding]
+        stream = cast(VideoStream, container.add_mux_stream(codec, width=width, height=height, time_base=TIME_BASE))
         container.metadata.update({**self._tags, 'creation_time': began.isoformat(), 'comment': f'start_ns={stamp_ns}'})
-        self._output = _Output(file, container, stream, size, stamp_ns)
+        self._output = _Output(file, container, stream, picture.size, picture.encoding, stamp_ns)
         return self._output
 
     def _give_up(self, output: _Output, error: Exception) -> None:

@@ -14,6 +14,7 @@ import cv2
 import jinja2
 import numpy as np
 
+from ptz_node.stream_decoder import StreamDecoder, as_bgr
 from ptz_stitcher.report import charts
 from ptz_stitcher.report.measures import NANOSECONDS, RunMeasures
 from ptz_stitcher.report.read import Picture
@@ -22,8 +23,8 @@ from ptz_stitcher.summary import RecordingSummary
 _THUMBNAIL_WIDTH = 320
 #: Pictures of one scene at the most; of longer runs they are chosen evenly.
 MOST_PICTURES = 48
-#: Which picture of a segment is shown: so many frames after its first, or its last.
-_FRAMES_IN = 8
+#: Which picture of a segment is shown: the last one so soon after its first.
+_TIME_IN_NS = 800_000_000
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,18 @@ class Thumbnail:
 def segment_pictures(pictures: Iterable[Picture], begin_ns: int) -> list[Thumbnail]:
     """One picture for each segment, shortly after its beginning; evenly chosen if there are very many."""
     chosen: list[Picture] = []
-    frames = 0
+    first_ns = 0
     for picture in pictures:
+        if not picture.stands_alone:
+            continue
         if not chosen or chosen[-1].header.segment_key != picture.header.segment_key:
             chosen.append(picture)
-            frames = 0
-        elif frames < _FRAMES_IN:
+            first_ns = picture.header.stamp_ns
+        elif picture.header.stamp_ns - first_ns < _TIME_IN_NS:
             chosen[-1] = picture
-        frames += 1
     if len(chosen) > MOST_PICTURES:
         chosen = [chosen[round(i)] for i in np.linspace(0, len(chosen) - 1, MOST_PICTURES)]
-    return [
-        Thumbnail(p.header.camera, p.header.slot, (p.header.stamp_ns - begin_ns) / NANOSECONDS, _data_uri(p.jpeg)) for p in chosen
-    ]
+    return [Thumbnail(p.header.camera, p.header.slot, (p.header.stamp_ns - begin_ns) / NANOSECONDS, _data_uri(p)) for p in chosen]
 
 
 def render(
@@ -95,11 +95,14 @@ def render(
     )
 
 
-def _data_uri(jpeg: bytes) -> str:
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
+def _data_uri(shown: Picture) -> str:
+    try:
+        frame = StreamDecoder(shown.encoding).decode(shown.data, True)
+    except ValueError:
         return ''
-    height = max(1, round(picture.shape[0] * _THUMBNAIL_WIDTH / picture.shape[1]))
-    small = cv2.resize(picture, (_THUMBNAIL_WIDTH, height), interpolation=cv2.INTER_AREA)
+    if frame is None:
+        return ''
+    height = max(1, round(frame.height * _THUMBNAIL_WIDTH / frame.width))
+    small = cv2.resize(as_bgr(frame), (_THUMBNAIL_WIDTH, height), interpolation=cv2.INTER_AREA)
     data = cv2.imencode('.jpg', small, [cv2.IMWRITE_JPEG_QUALITY, 75])[1].tobytes()
     return 'data:image/jpeg;base64,' + base64.b64encode(data).decode()

@@ -13,6 +13,7 @@ from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.rosbag2 import ReaderError
 
 from ptz_site import Mark, Phase, StayObserver, StayTimes, UserError, all_stays
+from ptz_site.stream_marks import nal
 from ptz_stitcher.report.measures import NANOSECONDS, Rotation
 from ptz_stitcher.segments import FrameHeader
 
@@ -26,7 +27,14 @@ class Picture:
     """One picture of a scene's bag, with its header."""
 
     header: FrameHeader
-    jpeg: bytes
+    data: bytes
+    encoding: str
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it can be decoded without an earlier one."""
+        codec = {'h264': nal.Codec.H264, 'h265': nal.Codec.H265}.get(self.encoding)
+        return codec is None or nal.is_keyframe(self.data, nal.NalFormat(codec, 0))
 
 
 @dataclass(frozen=True)
@@ -73,14 +81,14 @@ def read_stays(out: Path) -> StayTimes:
 def read_pictures(folder: Path) -> Iterator[Picture]:
     """The pictures of one scene's bag, in order; one at a time is in memory."""
     waiting: FrameHeader | None = None
-    data: bytes | None = None
+    data: tuple[bytes, str] | None = None
     for topic, message in _messages(folder, ('/preset_header', '/image/compressed')):
         if topic.endswith('/preset_header'):
             waiting = frame_header(message)
         else:
-            data = message.data.tobytes()
+            data = message.data.tobytes(), message.format
         if waiting is not None and data is not None:
-            yield Picture(waiting, data)
+            yield Picture(waiting, *data)
             waiting = data = None
 
 

@@ -1,0 +1,56 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Decodes the pictures of a stream that somebody has to look at: keyframes now and then, all of them while a turn is watched."""
+
+from __future__ import annotations
+
+from ptz_driver.backends.base import PictureLook
+from ptz_driver.stream.picture import Grey, StillnessWatch, brightness, is_black, is_same, small_grey
+from ptz_driver.stream.source import Picture
+from ptz_node.stream_decoder import StreamDecoder, as_grey
+from ptz_site import NANOSECONDS
+
+#: s between two pictures that are looked at for the stream's health.
+_PERIOD = 0.9
+
+
+class LookDecoder:
+    """Takes every picture, and decodes few."""
+
+    def __init__(self) -> None:
+        self._decoder: StreamDecoder | None = None
+        self._last: Grey | None = None
+        self._looked_ns = 0
+        self.brightness: float | None = None
+
+    def restart(self) -> None:
+        """The stream was opened anew."""
+        self._decoder = None
+
+    def take(self, picture: Picture, stamp_ns: int, stillness: StillnessWatch | None) -> PictureLook | None:
+        """What a picture shows, if it is one to look at. stillness: gets every picture, if there is one."""
+        due = picture.keyframe and stamp_ns - self._looked_ns >= _PERIOD * NANOSECONDS
+        if not due and stillness is None:
+            # The pictures in between are missing from now on.
+            if self._decoder is not None:
+                self._decoder.lost()
+            return None
+        grey = self._decode(picture)
+        if grey is None:
+            return None
+        if stillness is not None:
+            stillness.take(grey, stamp_ns)
+        if not due:
+            return None
+        before, self._last, self._looked_ns = self._last, grey, stamp_ns
+        self.brightness = brightness(grey)
+        return PictureLook(self.brightness, is_black(grey), before is not None and is_same(before, grey))
+
+    def _decode(self, picture: Picture) -> Grey | None:
+        if self._decoder is None or self._decoder.encoding != picture.encoding:
+            self._decoder = StreamDecoder(picture.encoding)
+        try:
+            frame = self._decoder.decode(picture.data, picture.keyframe)
+        except ValueError:
+            return None
+        return None if frame is None else small_grey(as_grey(frame))

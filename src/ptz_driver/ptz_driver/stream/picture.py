@@ -1,0 +1,85 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""What small grey versions of the pictures say: dark, frozen, turning, standing still. Times in ns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ptz_site import NANOSECONDS
+
+Grey = NDArray[np.float32]
+#: px, width and height of the small pictures.
+SMALL = (160, 90)
+#: Mean grey level and its spread (0 to 255) below which a picture is black.
+_BLACK_MEAN, _BLACK_SPREAD = 12.0, 3.0
+#: Mean difference of two pictures below which they are the same: a sensor's noise alone makes more.
+_SAME = 0.02
+#: px of the small picture for each second above which the camera turns.
+_TURNING = 4.0
+#: Of phase correlation; below it nothing of one picture is found in the other.
+_FOUND = 0.1
+_STILL = 0.4
+
+
+def small_grey(picture: NDArray[np.uint8]) -> Grey:
+    """A small version of a grey picture (height, width)."""
+    return np.asarray(cv2.resize(picture, SMALL, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def brightness(picture: Grey) -> float:
+    """The mean grey level, 0 to 255."""
+    return float(picture.mean())
+
+
+def is_black(picture: Grey) -> bool:
+    """Whether nothing is seen, as behind a closed lens."""
+    return bool(picture.mean() < _BLACK_MEAN and picture.std() < _BLACK_SPREAD)
+
+
+def is_same(one: Grey, other: Grey) -> bool:
+    """Whether a picture is the other one again."""
+    return float(np.abs(one - other).mean()) < _SAME
+
+
+@dataclass
+class StillnessWatch:
+    """Notices by the pictures that a camera which was told to turn stands still again.
+
+    The shift between two pictures is found by phase correlation (Kuglin and Hines 1975), which one person who walks by does not disturb.
+    """
+
+    begun_ns: int
+    _last: tuple[int, Grey] | None = None
+    _moved: bool = False
+    _still_since_ns: int | None = None
+    _window: Grey = field(default_factory=lambda: np.asarray(cv2.createHanningWindow(SMALL, cv2.CV_32F), np.float32))
+
+    def take(self, picture: Grey, stamp_ns: int) -> None:
+        """A picture, in the order of time; those before the turn's begin are left out."""
+        if stamp_ns <= self.begun_ns:
+            return
+        if self._last is not None:
+            seconds = max(1e-3, (stamp_ns - self._last[0]) / NANOSECONDS)
+            (right, down), response = cv2.phaseCorrelate(self._last[1], picture, self._window)
+            turning = response < _FOUND or float(np.hypot(right, down)) / seconds > _TURNING
+            if turning:
+                self._moved, self._still_since_ns = True, None
+            elif self._still_since_ns is None:
+                self._still_since_ns = self._last[0]
+        self._last = (stamp_ns, picture)
+
+    @property
+    def moved(self) -> bool:
+        """Whether it was seen to turn."""
+        return self._moved
+
+    def still_since_ns(self) -> int | None:
+        """Since when it stands still, after it turned; None: it does not, or not for long enough to be sure."""
+        if not self._moved or self._still_since_ns is None or self._last is None:
+            return None
+        return self._still_since_ns if self._last[0] - self._still_since_ns >= _STILL * NANOSECONDS else None
