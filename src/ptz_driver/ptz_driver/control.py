@@ -14,7 +14,7 @@ from ptz_driver.clock import DriverClock
 from ptz_driver.follower import ManualStay, decide
 from ptz_driver.health import Fault
 from ptz_driver.marks import SegmentMarker, Showing
-from ptz_site import Mark, Phase, Plan, PlanBook, Site
+from ptz_site import Mark, Phase, Plan, PlanBook, PlanMode, Site
 
 _NANOSECONDS = 1_000_000_000
 _POLL_NS = 20_000_000
@@ -66,6 +66,8 @@ class Control:
         self._frame_slot = 0
         self._manual: ManualStay | None = None
         self._retry_at_ns = 0
+        #: When the rotation begins; a recording from there on needs a picture that can be decoded by itself.
+        self._begins_ns = 0
         self._thread = threading.Thread(target=self._run, name='control', daemon=True)
 
     def start(self) -> None:
@@ -83,6 +85,8 @@ class Control:
         """A plan revision came; False if it is not newer than what is there."""
         with self._wake:
             taken = self._book.take(plan)
+            if taken and plan.mode is PlanMode.RUNNING:
+                self._begins_ns = plan.slot_start_ns
             self._book.forget_before(self._clock.now_ns() - 60 * _NANOSECONDS)
             self._wake.notify_all()
         self._changed()
@@ -136,9 +140,12 @@ class Control:
                 decision = decide(self._book, self._camera, now, self._manual)
                 scene = decision.scene if self._is_due(decision.scene, now) else ''
                 watched = self._watch is not None
+                begins, self._begins_ns = 0 < self._begins_ns <= now, 0 if self._begins_ns <= now else self._begins_ns
                 again = scene == self._marker.newest.scene
                 if scene and not again:
                     self._mark_turn(scene, now)
+            if begins:
+                self._backend.want_keyframe()
             # The camera is spoken to without the lock: a slow answer must not hold up the frames.
             if scene and self._command(scene, now, decision.speed) and again:
                 with self._wake:
@@ -161,7 +168,7 @@ class Control:
             return
         until = now + (_POLL_NS if self._watch is not None else _IDLE_NS)
         # A turn that could not be begun is tried again.
-        candidates = [t for t in (next_ns, self._retry_at_ns) if t is not None and t > now]
+        candidates = [t for t in (next_ns, self._retry_at_ns, self._begins_ns) if t is not None and t > now]
         until = min([until, *candidates])
         while (now := self._clock.now_ns()) < until and not self._clock.ended:
             if self._wake.wait(self._clock.slice(until)):

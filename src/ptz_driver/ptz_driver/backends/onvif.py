@@ -43,6 +43,8 @@ from ptz_site.schema import Token
 T = TypeVar('T')
 #: s without a picture after which the stream is opened anew.
 _SILENCE = 3.0
+#: Tenths of a second that the first connection may take until it counts as a fault.
+_PATIENCE = 30
 #: s; pictures older than that when they come are late.
 _LATE = 2.0
 #: s after which a camera that was just connected, and does not begin to turn, is taken to be there already.
@@ -235,7 +237,7 @@ class OnvifBackend:
         if self._source is None:
             if not self._retry.may_try(self._clock.now_ns(), self._credentials()):
                 raise self._stream_error
-            state = self._link.state()
+            state = self._connected_state()
             if state.learnt is None and not self._settings.stream_url:
                 raise BackendError(f'{self._name}: {state.text or "not connected yet"}', state.fault or Fault.NO_FRAMES)
             address = self._settings.stream_url or self._with_port(state.learnt.stream_uri if state.learnt else '')
@@ -243,6 +245,16 @@ class OnvifBackend:
             self._look.restart()
             self._source = self._open_stream(address)
         return self._source
+
+    def _connected_state(self) -> LinkState:
+        """The link's state; at the start it is waited for a moment."""
+        state = self._link.state()
+        for _ in range(_PATIENCE):
+            if state.learnt is not None or state.text:
+                break
+            self._clock.sleep_until(self._clock.now_ns() + NANOSECONDS // 10)
+            state = self._link.state()
+        return state
 
     def _open_stream(self, address: str) -> PictureSource:
         credentials, now = self._credentials(), self._clock.now_ns
