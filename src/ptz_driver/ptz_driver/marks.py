@@ -65,6 +65,9 @@ class SegmentMarker:
         while self._events and self._events[0].at_ns <= stamp_ns:
             event = self._events.popleft()
             self._due = event.mark if event.mark & Mark.SWITCH_START else self._due | event.mark
+            if event.showing.phase is Phase.FAULT:
+                # It arrived, and was moved away again, before anybody saw it there.
+                self._due &= ~Mark.ARRIVED
             self._showing = event.showing
         marks, self._due = self._due, Mark.NONE
         return self._showing, marks

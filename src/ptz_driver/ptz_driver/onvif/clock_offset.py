@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ptz_site import NANOSECONDS
 
 #: Below this the answers' own delay is what is left.
-_FINE_NS = 5_000_000
+_FINE_NS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ def narrowed(known: ClockOffset | None, answer: ClockOffset) -> ClockOffset:
     return ClockOffset(low, high) if low < high else answer
 
 
-def next_question_ns(known: ClockOffset, now_ns: int, delay_ns: int) -> int:
+def next_question_ns(known: ClockOffset, not_before_ns: int, delay_ns: int) -> int:
     """When to ask, so that the answer halves what is not known: when the camera's second changes if the offset is the middle.
 
     delay_ns: from asking until the camera looks at its clock.
     """
     middle = (known.low_ns + known.high_ns) // 2
-    change = -((now_ns + delay_ns + middle) // -NANOSECONDS) * NANOSECONDS
+    change = -((not_before_ns + delay_ns + middle) // -NANOSECONDS) * NANOSECONDS
     return change - middle - delay_ns

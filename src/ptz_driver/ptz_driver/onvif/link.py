@@ -38,6 +38,7 @@ T = TypeVar('T')
 STATUS_PERIOD, REST_PERIOD = 0.2, 5.0
 #: s after which the camera's clock is measured anew.
 _CLOCK_PERIOD = 300.0
+_MOST_QUESTIONS = 12
 #: s between two requests for keyframes.
 _KEYFRAME_PERIOD = 0.3
 #: s that an interest in the status lasts.
@@ -107,7 +108,7 @@ class CameraLink:
         self._keyframe = False
         self._interest_until_ns = 0
         self._asked_ns = self._keyframe_ns = self._clock_ns = self._clock_due_ns = 0
-        self._delay_ns = 0
+        self._delay_ns = self._questions = 0
         self._moves: deque[int] = deque()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name='onvif', daemon=True)
@@ -297,11 +298,11 @@ class CameraLink:
                 self._clock_ns = now
             offset = answer if renew else narrowed(self._state.offset, answer)
             self._state = replace(self._state, offset=offset)
-            self._clock_due_ns = (
-                self._clock_ns + round(_CLOCK_PERIOD * NANOSECONDS)
-                if offset.is_fine
-                else max(next_question_ns(offset, now, self._delay_ns // 2), now + NANOSECONDS // 4)
-            )
+            self._questions = 1 if renew else self._questions + 1
+            # A slow camera's clock can't be known better.
+            enough = offset.is_fine or self._questions >= _MOST_QUESTIONS
+            soon = next_question_ns(offset, now + NANOSECONDS // 4, self._delay_ns // 2)
+            self._clock_due_ns = self._clock_ns + round(_CLOCK_PERIOD * NANOSECONDS) if enough else soon
         session.client.set_clock_offset(offset.seconds)
 
     def _connected(self) -> tuple[Learnt, CameraSession]:

@@ -18,6 +18,8 @@ from ptz_site import NANOSECONDS
 #: Cameras' clocks drift by less; more is an error that is corrected at once.
 _MAX_SLEW = 500e-6
 _STEP = NANOSECONDS // 2
+#: For so long after the begin, what is known gets better with every picture, and is taken at once.
+_BEGIN = 2 * NANOSECONDS
 #: A sender report is sane if pictures would be between so much younger than now and so much older.
 _YOUNGEST, _OLDEST = -20_000_000, 5 * NANOSECONDS
 #: Sane reports in a row until they are believed, and insane ones until they are not.
@@ -40,6 +42,7 @@ class StampEstimator:
     _least: deque[tuple[int, int]] = field(default_factory=deque)
     _intervals: deque[int] = field(default_factory=lambda: deque(maxlen=_INTERVALS))
     _spread_ns: float = 0.0
+    _age_ns: int = 0
 
     def take(self, pts_ns: int, arrival_ns: int, reported_ns: int | None = None) -> int:
         """The capture time of a picture.
@@ -51,7 +54,8 @@ class StampEstimator:
         target = self._anchor(source, pts_ns, reported_ns)
         elapsed = 0 if self._last_pts_ns is None else pts_ns - self._last_pts_ns
         error = target - self._offset_ns
-        if source is not self.source or self._last_pts_ns is None or abs(error) > _STEP or elapsed < 0:
+        self._age_ns += max(0, elapsed)
+        if source is not self.source or self._age_ns < _BEGIN or abs(error) > _STEP or elapsed < 0:
             self._offset_ns = target
         else:
             limit = _MAX_SLEW * elapsed
@@ -73,7 +77,7 @@ class StampEstimator:
         """The stream was opened anew: its clock begins somewhere else."""
         self._least.clear()
         self._intervals.clear()
-        self._last_pts_ns, self._reports, self._doubts = None, 0, 0
+        self._last_pts_ns, self._reports, self._doubts, self._age_ns = None, 0, 0, 0
         self.source = StampSource.UNKNOWN
 
     def _observe(self, pts_ns: int, arrival_ns: int) -> None:

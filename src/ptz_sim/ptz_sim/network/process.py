@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,14 +44,34 @@ class CameraOptions:
     announce: bool = False
 
 
+@dataclass(frozen=True)
+class Served:
+    """A camera that can be reached."""
+
+    camera: NetworkCamera
+    onvif: str
+    rtsp: str
+    port: int
+    rtsp_port: int
+
+
 def serve(site: Site, options: CameraOptions, say: Callable[[str], None]) -> int:
     """Serves a camera until SIGINT or SIGTERM; says where, when it is ready. Raises UserError."""
-    if site.cameras[options.camera].pose is None:
-        raise UserError(f'cameras.{options.camera}: has no pose; a simulated camera needs one')
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ended.set())
     cv2.setNumThreads(1)
+    with serving(site, options) as served:
+        say(f'{options.camera}: ONVIF at {served.onvif}, {options.codec.name} at {served.rtsp}; Ctrl-C ends it')
+        ended.wait()
+    return 0
+
+
+@contextlib.contextmanager
+def serving(site: Site, options: CameraOptions) -> Iterator[Served]:
+    """Serves a camera for a while. Raises UserError."""
+    if site.cameras[options.camera].pose is None:
+        raise UserError(f'cameras.{options.camera}: has no pose; a simulated camera needs one')
     epoch = options.epoch_ns if options.epoch_ns is not None else time.time_ns() // _DAY * _DAY
     camera = NetworkCamera(site, options.camera, epoch, options.faults)
     names = list(site.cameras)
@@ -59,19 +80,19 @@ def serve(site: Site, options: CameraOptions, say: Callable[[str], None]) -> int
     for server in (http, rtsp):
         threading.Thread(target=server.serve_forever, kwargs={'poll_interval': 0.2}, daemon=True).start()
     pictures.start()
-    address = f'{http.scheme}://{options.host}:{http.server_address[1]}/onvif/device_service'
+    port, rtsp_port = http.server_address[1], rtsp.server_address[1]
+    address = f'{http.scheme}://{options.host}:{port}/onvif/device_service'
     announcement = Announcement(options.camera, address) if options.announce else None
-    rtsp_address = f'rtsp://{options.host}:{rtsp.server_address[1]}/stream'
-    say(f'{options.camera}: ONVIF at {address}, {options.codec.name} at {rtsp_address}; Ctrl-C ends it')
-    ended.wait()
-    http.ended.set()
-    if announcement is not None:
-        announcement.end()
-    pictures.end()
-    for server in (http, rtsp):
-        server.shutdown()
-        server.server_close()
-    return 0
+    try:
+        yield Served(camera, address, f'rtsp://{options.host}:{rtsp_port}/stream', port, rtsp_port)
+    finally:
+        http.ended.set()
+        if announcement is not None:
+            announcement.end()
+        for server in (http, rtsp):
+            server.shutdown()
+            server.server_close()
+        pictures.end()
 
 
 def _bind(camera: NetworkCamera, pictures: Pictures, options: CameraOptions) -> tuple[CameraHttpServer, RtspServer]:
