@@ -46,6 +46,12 @@ def video_frames(path: Path) -> list[float]:
         return [float(frame.time or 0.0) for frame in container.decode(video=0)]
 
 
+def video_start_ns(path: Path) -> int:
+    """The stamp of a video's time zero."""
+    with av.open(str(path)) as container:
+        return int(container.metadata['comment'].partition('=')[2])
+
+
 def chapters(path: Path) -> list[str]:
     """Titles of a video's chapters."""
     with av.open(str(path)) as container:

@@ -15,6 +15,7 @@ import pytest
 import rclpy
 from action_msgs.msg import GoalStatus
 from conftest import wait_for
+from network_camera import free_port_pair, over_network, sim_cameras
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage
@@ -61,8 +62,20 @@ class Observer:
         return future.result()
 
 
+@pytest.fixture(params=['simulated', 'network'])
+def backend(request: pytest.FixtureRequest, small_site: Path) -> Iterator[str]:
+    """What the cameras of the site are; with those on the network, north is served."""
+    if request.param == 'simulated':
+        yield 'simulated'
+        return
+    ports = {'north': free_port_pair(), 'southwest': 9, 'southeast': 9}
+    small_site.write_text(over_network(small_site.read_text(), small_site.parent, ports))
+    with sim_cameras(small_site, {'north': ports['north']}):
+        yield 'network'
+
+
 @pytest.fixture
-def observer(ros_domain: int, small_site: Path) -> Iterator[Observer]:
+def observer(ros_domain: int, small_site: Path, backend: str) -> Iterator[Observer]:
     """A running driver of the north camera, and somebody who listens."""
     nodes = region_graph(load_site(small_site), GraphOptions(str(small_site), parts=frozenset({Part.DRIVER})))
     spec = next(node for node in nodes if node.name == 'driver_north')
@@ -109,7 +122,7 @@ def test_a_stay_can_be_canceled_and_a_newer_goal_takes_the_place_of_an_older(obs
     assert (canceled.status, canceled.result.error_code) == (GoalStatus.STATUS_CANCELED, GoToPreset.Result.CANCELED)
 
 
-def test_standard_topics_have_the_frame_stamp_and_the_zoom_in_their_intrinsics(observer: Observer) -> None:
+def test_standard_topics_have_the_frame_stamp_and_the_zoom_in_their_intrinsics(observer: Observer, backend: str) -> None:
     observer.result(observer.send(scene='substation', stay=_seconds(1)))
     got: dict[str, list[Any]] = {'frame': [], 'image': [], 'info': []}
     node = observer.node
@@ -125,7 +138,8 @@ def test_standard_topics_have_the_frame_stamp_and_the_zoom_in_their_intrinsics(o
     info, frame = got['info'][-1], got['frame'][-1]
     assert frame.preset.zoom > 1.5
     assert info.k[0] == pytest.approx(160 / math.tan(math.radians(30)) * frame.preset.zoom, rel=1e-3)
-    assert bytes(frame.data)[:2] == b'\xff\xd8'
+    assert bytes(got['image'][-1].data)[:2] == b'\xff\xd8', 'viewers get JPEG, whatever the camera sends'
+    assert frame.encoding == {'simulated': 'jpeg', 'network': 'h264'}[backend]
 
 
 def test_the_driver_ends_cleanly_on_ctrl_c(observer: Observer) -> None:

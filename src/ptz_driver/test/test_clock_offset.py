@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from ptz_driver.onvif.clock_offset import ClockOffset, bounds, narrowed, next_question_ns
 
 S, MS = 1_000_000_000, 1_000_000

@@ -9,6 +9,7 @@ import random
 from pathlib import Path
 
 import pytest
+
 from ptz_driver.onvif.client import MediaProfile, PtzPreset, RefusedError, Vector
 from ptz_driver.onvif.presets import PresetMissingError, find_preset
 from ptz_driver.onvif.retry import RetryPolicy
@@ -67,7 +68,7 @@ def test_pauses_grow_are_jittered_and_end() -> None:
         assert not policy.may_try(now, BOB)
         now += round(pauses[-1] * S) + 1
         assert policy.may_try(now, BOB)
-    assert 0.25 <= pauses[0] <= 0.5 and 4.0 <= min(pauses[10:]) and max(pauses) <= 8.0
+    assert 0.25 <= pauses[0] <= 0.5 and min(pauses[10:]) >= 4.0 and max(pauses) <= 8.0
     assert len({round(pause, 3) for pause in pauses[10:]}) > 20, 'cameras must not be asked all at once'
     policy.succeeded()
     policy.failed(now)
@@ -83,7 +84,9 @@ def test_a_refused_password_is_never_sent_again_but_another_one_is() -> None:
 
 def test_positions_go_to_generic_spaces_and_back() -> None:
     ranges = Ranges((math.pi, -math.pi), (-math.pi / 2, math.pi / 4), (1.0, 20.0))
-    assert ranges.vector(PtzPosition(math.pi / 2, math.pi / 4, 20.0)) == Vector(pytest.approx(-0.5), pytest.approx(1.0), pytest.approx(1.0))
+    assert ranges.vector(PtzPosition(math.pi / 2, math.pi / 4, 20.0)) == Vector(
+        pytest.approx(-0.5), pytest.approx(1.0), pytest.approx(1.0)
+    )
     there = PtzPosition(0.3, -0.2, 3.5)
     back = ranges.position(ranges.vector(there))
     assert (back.pan, back.tilt, back.zoom) == pytest.approx((there.pan, there.tilt, there.zoom))

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ptz_driver.backends.base import StampSource
 from ptz_driver.stream.stamps import StampEstimator
 
@@ -107,7 +109,7 @@ def test_stamps_grow_and_intervals_are_those_of_the_stream(
 ) -> None:
     found = run(StampEstimator(), seed, seconds=30, drift=drift, jitter=jitter, reports=reports, period=period)
     stamps = [stamp for _, stamp in found]
-    assert all(after > before for before, after in zip(stamps, stamps[1:], strict=False))
+    assert all(after > before for before, after in itertools.pairwise(stamps))
     # Slewed by 500 ppm at most, beside the stream's own drift; the first pictures may be moved while the source is found.
-    for before, after in zip(stamps[60:], stamps[61:], strict=False):
+    for before, after in itertools.pairwise(stamps[60:]):
         assert abs((after - before) / S - period) < 0.001 * period + 1e-4

@@ -7,6 +7,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+
 from ptz_driver.health import Fault, PictureWatch
 from ptz_driver.stream.picture import SMALL, Grey, StillnessWatch, is_black, is_same
 

@@ -10,6 +10,7 @@ import json
 import ssl
 import threading
 import time
+from collections import Counter, deque
 from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,6 +45,8 @@ class CameraHttpServer(ThreadingHTTPServer):
         self.camera, self.pictures, self.account, self.rtsp_port = camera, pictures, account, rtsp_port
         self.operations = Operations(camera, pictures.codec.value, pictures.want_keyframe)
         self.ended = threading.Event()
+        self.calls: Counter[str] = Counter()
+        self.nonces: deque[str] = deque(maxlen=200)
         self.scheme = 'https' if tls else 'http'
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
@@ -81,6 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == '/simulation/commands':
             found = [asdict(command) for command in camera.commands()]
             self._reply(HTTPStatus.OK, 'application/json', json.dumps(found).encode())
+        elif self.path == '/simulation/calls':
+            self._reply(HTTPStatus.OK, 'application/json', json.dumps(self._server.calls).encode())
         elif not self._may_watch():
             self._reply(HTTPStatus.UNAUTHORIZED, 'text/plain', b'', {'WWW-Authenticate': 'Basic realm="ptz_collab"'})
         elif self.path.startswith('/snapshot'):
@@ -99,7 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
             request = soap.parse(body)
             # Preparing may have taken a while; what counts for a move is when it begins.
             now = time.time_ns()
+            self._server.calls[request.operation] += 1
             if not self._is_allowed(request, now):
+                self._server.calls['refused'] += request.token is not None
                 text = 'The action requested requires authorization and the sender is not authorized.'
                 self._soap(HTTPStatus.BAD_REQUEST, soap.fault('ter:NotAuthorized', text, vendor=faults.vendor))
                 return
@@ -123,6 +130,10 @@ class _Handler(BaseHTTPRequestHandler):
         account, camera = self._server.account, self._server.camera
         if camera.faults.reject_password or request.token is None:
             return False
+        nonce = soap.nonce(request.token)
+        if nonce in self._server.nonces:
+            return False  # replayed
+        self._server.nonces.append(nonce)
         return soap.is_authentic(request.token, account.user, account.password, camera.clock_ns(now))
 
     def _addresses(self) -> Addresses:

@@ -84,6 +84,11 @@ def is_authentic(token: etree._Element, user: str, password: str, clock_ns: int)
     return named and hmac.compare_digest(digest, right) and abs(at_ns - clock_ns) <= _TOKEN_LIFE * NANOSECONDS
 
 
+def nonce(token: etree._Element) -> str:
+    """What makes a token good for one use."""
+    return token.findtext('wsse:Nonce', '', _NAMESPACES)
+
+
 def answer(content: str, vendor: bool = False) -> bytes:
     """An envelope around what an operation returns."""
     return _envelope(content, vendor)
