@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ import rclpy
 from conftest import own_domain, wait_for
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from network_camera import PASSWORD, SimCamera, free_port_pair, over_network, sim_cameras
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from collab_bringup.graph import GraphOptions, NodeSpec, Part, region_graph
@@ -93,14 +95,9 @@ class Pair:
         return self.states['north'][-1]
 
     def wait(self, condition: Callable[[], bool], what: str, timeout: float = PATIENCE) -> None:
-        """Spins until a condition holds."""
-
-        def check() -> bool:
-            rclpy.spin_once(self.node, timeout_sec=0.05)
-            return condition()
-
+        """Waits until a condition holds."""
         newest = self.states['north'][-1] if self.states['north'] else None
-        wait_for(check, timeout, f'{what}; the newest state was {newest.fault_text if newest else "none"!r}')
+        wait_for(condition, timeout, f'{what}; before, the state was {newest.fault_text if newest else "none"!r}')
 
     def wait_for_fault(self, fault: int, words: str) -> None:
         """The driver says what is wrong, in its state and in the diagnostics."""
@@ -167,7 +164,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         rclpy.init(domain_id=domain)
         stack.callback(rclpy.shutdown)
         node = Node('observer', namespace='/yard')
-        stack.callback(node.destroy_node)
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        spinning = threading.Thread(target=executor.spin, daemon=True)
+        spinning.start()
+        stack.callback(spinning.join, 5)
+        stack.callback(executor.shutdown)
         pair = Pair(node, specs, cameras, folder / 'log')
         try:
             pair.wait(lambda: all(pair.frames.values()), 'frames of both cameras', 60)
@@ -269,7 +271,7 @@ def test_a_black_picture_is_noticed(pair: Pair) -> None:
 
 
 def test_late_pictures_are_a_warning(pair: Pair) -> None:
-    pair.north.set(late=3.0)
+    pair.north.set(late=2.5)
     pair.wait(lambda: pair.says(DiagnosticStatus.WARN, 'late'), 'the diagnostics warn of late pictures')
     assert pair.state().fault == 0
 

@@ -76,9 +76,11 @@ class Capture:
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _see(self, frame: CapturedFrame) -> None:
+        # By when it came, not by when it was captured: late pictures are another matter.
+        now = self._clock.now_ns()
         if frame.look is not None:
-            self._watch.looked(frame.stamp_ns, frame.look.same, frame.look.black)
+            self._watch.looked(now, frame.look.same, frame.look.black)
         elif frame.encoding == 'jpeg':
-            self._watch.take(frame.stamp_ns, frame.data)
+            self._watch.take(now, frame.data)
         else:
-            self._watch.came(frame.stamp_ns)
+            self._watch.came(now)

@@ -71,6 +71,7 @@ class OnvifBackend:
         self._stream_error = BackendError(f'{camera}: no stream yet', Fault.NO_FRAMES)
         self._look = LookDecoder()
         self._stillness: StillnessWatch | None = None
+        self._silence = max(_SILENCE, 5 / settings.rate)
         self._turns = 0
         self._scene = ''
         self._delay = math.nan
@@ -259,10 +260,10 @@ class OnvifBackend:
     def _open_stream(self, address: str) -> PictureSource:
         credentials, now = self._credentials(), self._clock.now_ns
         if self._settings.stream == 'rtsp':
-            return RtspSource(address, credentials, _SILENCE, now)
+            return RtspSource(address, credentials, self._silence, now)
         if self._settings.stream == 'mjpeg':
-            return MotionJpegSource(address, credentials, _SILENCE, self._ca_file, now)
-        return SnapshotSource(address, credentials, _SILENCE, self._ca_file, now, self._wait_for_snapshot)
+            return MotionJpegSource(address, credentials, self._silence, self._ca_file, now)
+        return SnapshotSource(address, credentials, self._silence, self._ca_file, now, self._wait_for_snapshot)
 
     def _wait_for_snapshot(self) -> None:
         self._clock.sleep_until(self._grid.next_ns(self._clock.now_ns()))

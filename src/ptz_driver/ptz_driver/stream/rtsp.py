@@ -7,8 +7,8 @@ from __future__ import annotations
 import queue
 import struct
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -61,7 +61,7 @@ class RtspSource:
         error: StreamError = StreamError('the camera ended the stream')
         try:
             with self._open() as container:
-                for picture in self._read(container):
+                for picture in with_times(self._read(container)):
                     if self._ended.is_set():
                         return
                     self._pictures.put(picture, timeout=self._silence)
@@ -106,6 +106,26 @@ class RtspSource:
                 pts_ns=None if packet.pts is None else int(packet.pts * base * NANOSECONDS),
                 reported_ns=_reported_ns(packet),
             )
+
+
+def with_times(pictures: Iterable[Picture]) -> Iterator[Picture]:
+    """Gives those a time that have none: FFmpeg knows that of the first picture only when the second one has come."""
+    waiting: list[Picture] = []
+    for picture in pictures:
+        if picture.pts_ns is None:
+            waiting.append(picture)
+            continue
+        for early in waiting:
+            yield replace(early, pts_ns=picture.pts_ns - _between(early, picture))
+        waiting.clear()
+        yield picture
+
+
+def _between(early: Picture, late: Picture) -> int:
+    """ns between two pictures, as well as it is known; at least a little, so that they keep their order."""
+    if early.reported_ns is not None and late.reported_ns is not None:
+        return max(1, late.reported_ns - early.reported_ns)
+    return max(1, late.arrival_ns - early.arrival_ns)
 
 
 def with_parameter_sets(keyframe: bytes, form: NalFormat, sets: bytes) -> bytes:
