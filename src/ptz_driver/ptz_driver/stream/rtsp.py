@@ -122,7 +122,7 @@ def with_times(pictures: Iterable[Picture]) -> Iterator[Picture]:
 
 
 def _between(early: Picture, late: Picture) -> int:
-    """ns between two pictures, as well as it is known; at least a little, so that they keep their order."""
+    """Ns between two pictures, as well as it is known; at least a little, so that they keep their order."""
     if early.reported_ns is not None and late.reported_ns is not None:
         return max(1, late.reported_ns - early.reported_ns)
     return max(1, late.arrival_ns - early.arrival_ns)
