@@ -24,7 +24,7 @@ test-slow: env ## run the slow tests
 	@$(IN_ENV) $(PYTEST) -m slow $(ARGS) || { status=$$?; [ $$status = 5 ] && echo 'there are no slow tests'; }
 
 bench: env ## measure
-	@$(IN_ENV) python benchmarks/simulator.py && python benchmarks/planning.py && python benchmarks/coordinator.py
+	@$(IN_ENV) python benchmarks/simulator.py && python benchmarks/planning.py && python benchmarks/coordinator.py && python benchmarks/network.py
 
 lint: env ## check style, types and package descriptions
 	@$(IN_ENV) ruff check . && ruff format --check . && mypy && python scripts/check_packages.py

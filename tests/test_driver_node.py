@@ -8,6 +8,7 @@ import math
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from collab_bringup.processes import node_command
 from ptz_collab_msgs.action import GoToPreset
 from ptz_collab_msgs.msg import CameraState, PresetFrame
 from ptz_node import names
+from ptz_node.images import decode
 from ptz_node.qos import FRAMES_RECORD, LATCHED
 from ptz_site import load_site
 
@@ -77,6 +79,13 @@ def backend(request: pytest.FixtureRequest, small_site: Path) -> Iterator[str]:
 @pytest.fixture
 def observer(ros_domain: int, small_site: Path, backend: str) -> Iterator[Observer]:
     """A running driver of the north camera, and somebody who listens."""
+    with observing(ros_domain, small_site) as watching:
+        yield watching
+
+
+@contextmanager
+def observing(ros_domain: int, small_site: Path) -> Iterator[Observer]:
+    """Runs the driver of the north camera."""
     nodes = region_graph(load_site(small_site), GraphOptions(str(small_site), parts=frozenset({Part.DRIVER})))
     spec = next(node for node in nodes if node.name == 'driver_north')
     process = subprocess.Popen(node_command(spec), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -140,6 +149,22 @@ def test_standard_topics_have_the_frame_stamp_and_the_zoom_in_their_intrinsics(o
     assert info.k[0] == pytest.approx(160 / math.tan(math.radians(30)) * frame.preset.zoom, rel=1e-3)
     assert bytes(got['image'][-1].data)[:2] == b'\xff\xd8', 'viewers get JPEG, whatever the camera sends'
     assert frame.encoding == {'simulated': 'jpeg', 'network': 'h264'}[backend]
+
+
+@pytest.mark.parametrize('stream', ['mjpeg', 'snapshot'])
+def test_pictures_over_http_are_frames_too(ros_domain: int, small_site: Path, stream: str) -> None:
+    port = free_port_pair()
+    url = {'stream_url': f'http://127.0.0.1:{port}/mjpeg'} if stream == 'mjpeg' else {}
+    text = over_network(small_site.read_text(), small_site.parent, {'north': port}, stream=stream, **url)
+    small_site.write_text(text.replace('  southwest:\n', '  southwest:\n    port: 9\n'))
+    with sim_cameras(small_site, {'north': port}), observing(ros_domain, small_site) as observer:
+        observer.result(observer.send(scene='gate', stay=_seconds(1)))
+        frames: list[PresetFrame] = []
+        observer.node.create_subscription(PresetFrame, names.camera_frames('north'), frames.append, FRAMES_RECORD)
+        observer.spin_until(lambda: len(frames) > 10, 20, 'frames')
+        assert {frame.encoding for frame in frames} == {'jpeg'} and all(frame.keyframe for frame in frames)
+        assert decode(bytes(frames[-1].data)).shape == (180, 320, 3)
+        assert observer.states[-1].stamp_source == CameraState.STAMP_ARRIVAL
 
 
 def test_the_driver_ends_cleanly_on_ctrl_c(observer: Observer) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import getpass
 import re
+import sys
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -92,10 +93,9 @@ def _endpoint(request: ProbeRequest) -> Endpoint:
 
 def _credentials(request: ProbeRequest) -> Credentials:
     if request.user and not (request.password_file or request.password_env):
-        try:
-            return Credentials(request.user, getpass.getpass(f'password of {request.user}: '))
-        except EOFError:
-            raise UserError('no password: give --password-file or --password-env where nobody can be asked') from None
+        if not sys.stdin.isatty():
+            raise UserError('no password: give --password-file or --password-env where nobody can be asked')
+        return Credentials(request.user, getpass.getpass(f'password of {request.user}: '))
     return read_credentials(request.user, request.password_file, request.password_env)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from ptz_site import StayTimes, UserError, load_site
+from ptz_site import OnvifCamera, StayTimes, UserError, camera_credentials, load_site
 
 if TYPE_CHECKING:
     # What add_subparsers() returns; argparse has no public name for it.
@@ -189,6 +189,9 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _up(arguments: argparse.Namespace) -> int:
     site = load_site(arguments.site, arguments.media or None)
+    for name, camera in site.cameras.items():
+        if isinstance(camera, OnvifCamera):
+            camera_credentials(arguments.site, name, camera)
     from collab_bringup.up import RunRequest, run_region
 
     out = arguments.out or Path('out') / f'{site.region.name}-{datetime.now():%Y%m%d-%H%M%S}'

@@ -50,7 +50,7 @@ class Driver(Node):
         except BackendError as error:
             raise UserError(f'cameras.{camera}: {error}') from None
         self._newest: CapturedFrame | None = None
-        self._said = ''
+        self._said, self._said_ns = '', 0
         self._publisher = FramePublisher(self, site, camera, self._session)
         self._states = self.create_publisher(CameraState, names.camera_state(camera), LATCHED)
         self._copies = self.create_publisher(RotationPlan, names.camera_plan(camera), LATCHED)
@@ -137,8 +137,11 @@ class Driver(Node):
         about = re.sub(r'[0-9.]+ s', '', fault_text)
         if about and about != self._said:
             self.get_logger().error(fault_text)
+            self._said_ns = self._said_ns or self._time.now_ns()
         elif self._said and not about:
-            self.get_logger().info(f'{self._camera}: is well again')
+            gap = (self._time.now_ns() - self._said_ns) / _NANOSECONDS
+            self.get_logger().info(f'{self._camera}: is well again, after {gap:.1f} s')
+            self._said_ns = 0
         self._said = about
 
     def _camera_status(self) -> diagnostics.Status:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -20,11 +21,15 @@ import pytest
 from ptz_driver.onvif.client import CertificateError, NotAuthorizedError, OnvifError, RefusedError, UnreachableError, Vector
 from ptz_driver.onvif.zeep_client import Endpoint, ZeepClient
 from ptz_driver.stream.http import MotionJpegSource, SnapshotSource
+from ptz_driver.stream.rtsp import RtspSource
 from ptz_driver.stream.source import StreamRefusedError
 from ptz_node.images import decode
+from ptz_node.stream_decoder import StreamDecoder
 from ptz_sim.network.faults import CameraFaults
 from ptz_sim.network.process import CameraOptions, Served, serving
-from ptz_site import Credentials, Site
+from ptz_site import Credentials, Mark, Phase, Site
+from ptz_site.stream_marks import StreamMark, nal
+from ptz_site.stream_marks.nal import Codec
 
 BOB = Credentials('bob', 'correct horse')
 SITE = Site.model_validate(
@@ -262,3 +267,25 @@ def inherited() -> dict[str, str]:
     return {
         key: value for key, value in os.environ.items() if key.startswith(('PYTHON', 'LD_LIBRARY', 'AMENT', '_ROS', 'VIRTUAL'))
     }
+
+
+@pytest.mark.parametrize('codec', [Codec.H264, Codec.H265])
+def test_pictures_over_rtsp_carry_marks_and_are_decoded(codec: Codec) -> None:
+    mark = StreamMark('north', 'gate', 'Gate', Mark.ARRIVED, Phase.IN_POSITION, 5, 3, 4)
+    form = nal.NalFormat(codec, 0)
+    with serving(SITE, replace(OPTIONS, codec=codec)) as camera:
+        source = RtspSource(camera.rtsp, BOB, 5.0, time.time_ns)
+        pictures = [source.read() for _ in range(25)]
+        source.close()
+    encoding = {Codec.H264: 'h264', Codec.H265: 'h265'}[codec]
+    assert {(picture.encoding, picture.size) for picture in pictures} == {(encoding, (160, 90))}
+    assert [picture.keyframe for picture in pictures] == [nal.is_keyframe(picture.data, form) for picture in pictures]
+    assert pictures[0].keyframe and sum(picture.keyframe for picture in pictures) >= 2
+    decoder, decoded = StreamDecoder(encoding), 0
+    for picture in pictures:
+        marked = nal.insert(picture.data, form, mark)
+        assert nal.read(marked, form) == mark and nal.read(picture.data, form) is None
+        decoded += decoder.decode(marked, picture.keyframe) is not None
+    assert decoded == 25, 'one picture for each, without delay'
+    times = [picture.pts_ns for picture in pictures]
+    assert all(after - before == pytest.approx(1e8, rel=0.01) for before, after in itertools.pairwise(times))

@@ -231,7 +231,9 @@ class OnvifCamera(BaseCamera):
     moves_per_hour: int = Field(0, ge=0, description='above it the diagnostics warn of wear; 0: no limit')
 
     @model_validator(mode='after')
-    def _password(self) -> Self:
+    def _network(self) -> Self:
+        if self.stream == 'mjpeg' and not self.stream_url:
+            raise ValueError('stream: mjpeg needs stream_url, because ONVIF does not tell it')
         if self.password_file and self.password_env:
             raise ValueError('password_file and password_env: both found; give one of them')
         if self.user and not (self.password_file or self.password_env):

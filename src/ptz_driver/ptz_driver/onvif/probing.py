@@ -84,12 +84,17 @@ def probe_camera(endpoint: Endpoint, credentials: Credentials) -> CameraProbe:
     found.status = ask('status', lambda: client.status(profile.token))
     found.exposure = ask('exposure', lambda: client.exposure(profile.source))
     found.exposure_limits = ask('exposure limits', lambda: client.exposure_limits(profile.source))
-    found.keyframe_on_demand = ask('keyframes on demand', lambda: [client.synchronize(profile.token)]) is not None
+    found.keyframe_on_demand = ask('keyframes on demand', lambda: _asked(client, profile.token)) is not None
     try:
         found.stream = _probe_stream(found.stream_uri, credentials)
     except StreamError as error:
         found.refused.append(f'RTSP stream: {error}')
     return found
+
+
+def _asked(client: ZeepClient, profile: str) -> bool:
+    client.synchronize(profile)
+    return True
 
 
 class _Asker:

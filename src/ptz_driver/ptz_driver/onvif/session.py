@@ -53,7 +53,8 @@ def choose_profile(profiles: tuple[MediaProfile, ...], wanted: str) -> MediaProf
         if not found:
             raise RefusedError(f'profile: the camera has no profile {wanted!r}; it has {known}')
         if not found[0].node:
-            raise RefusedError(f"profile: {wanted!r} can't turn the camera; leave profile out, or give one with PTZ of {known}")
+            able = ', '.join(profile.name for profile in profiles if profile.node) or 'none of them can'
+            raise RefusedError(f"profile: {wanted!r} can't turn the camera; leave profile out, or give one that can: {able}")
         return found[0]
     turning = [profile for profile in profiles if profile.node]
     if not turning:
