@@ -33,9 +33,9 @@ from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
 from ptz_site import CameraOrder, Plan, PlanMode, load_site
 
 S = 1_000_000_000
-DWELL = 2.5
+DWELL = 3.0
 SITE = """
-region: {name: yard, dwell: 2.5, arrival_timeout: 3.0}
+region: {name: yard, dwell: 3.0, arrival_timeout: 3.0}
 scenes:
   gate: {polygon: [[-18, 6], [-8, 6], [-8, 16], [-18, 16]]}
   road: {polygon: [[6, 6], [18, 6], [18, 15], [6, 15]]}
@@ -164,6 +164,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         rclpy.init(domain_id=domain)
         stack.callback(rclpy.shutdown)
         node = Node('observer', namespace='/yard')
+        # While it is not destroyed its plan stays in the domain, which somebody else may get.
+        stack.callback(node.destroy_node)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         spinning = threading.Thread(target=executor.spin, daemon=True)

@@ -44,6 +44,17 @@ def test_standing_still_after_a_turn_is_noticed_soon_and_not_before(speed: float
     assert 1.7 < still[0] < 2.5
 
 
+def test_a_turn_that_was_over_before_a_picture_could_be_decoded_is_noticed() -> None:
+    watch = StillnessWatch(0, before=scene(0.0))
+    for k in range(8):
+        watch.take(scene(60.0, noise=k), (k + 10) * S // 10)
+    assert watch.moved and watch.still_since_ns() is not None
+    same = StillnessWatch(0, before=scene(0.0))
+    for k in range(8):
+        same.take(scene(0.0, noise=k), (k + 10) * S // 10)
+    assert not same.moved
+
+
 def test_a_camera_that_never_turns_has_not_arrived() -> None:
     watch = StillnessWatch(0)
     assert film(watch, [0.0] * 60) == [] and not watch.moved

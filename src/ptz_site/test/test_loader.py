@@ -49,7 +49,7 @@ def test_a_good_site_is_read_in_radians(tmp_path: Path) -> None:
     [
         ('dwell: 5', 'dwel: 5', ['/site.yaml:1: region.dwell: missing; region needs it', '/site.yaml:1: region.dwel: unknown key; did you mean dwell?']),
         ('dwell: 5', 'dwell: -1', ['/site.yaml:1: region.dwell: -1 found; input should be greater than 0']),
-        ('simulated', 'teleported', ['/site.yaml:7: cameras.north.backend: teleported found; allowed: simulated, recorded']),
+        ('simulated', 'teleported', ['/site.yaml:7: cameras.north.backend: teleported found; allowed: simulated, recorded, onvif']),
         ('road: {pan', 'rode: {pan', ['/site.yaml:12: cameras.north.presets.rode: no scene of this name; the site has gate, road']),
         ('zoom: 2', 'zoom: 20', ['/site.yaml:6: cameras.north: presets.road.zoom: 20 found; allowed: 1 to 10, the camera\'s zoom']),
         ('gate: auto', 'gate: somewhere', ["/site.yaml:11: cameras.north.presets.gate: 'somewhere' found; allowed: 'auto'"]),

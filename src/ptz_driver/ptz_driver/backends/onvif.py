@@ -115,7 +115,7 @@ class OnvifBackend:
         spec = self._settings.presets[scene]
         preset = spec.token if isinstance(spec, Token) else ''
         self._scene, self._turns = scene, self._turns + 1
-        self._stillness = StillnessWatch(at_ns)
+        self._stillness = StillnessWatch(at_ns, self._look.last)
         self._link.turn(Goal(preset, self.goal(scene)), speed, at_ns)
 
     def status(self, at_ns: int) -> PtzStatus:

@@ -161,12 +161,6 @@ class OnvifClient(Protocol):
     def go_to(self, profile: str, position: Vector, speed: float) -> None:
         """Begins a turn to a position."""
 
-    def move(self, profile: str, velocity: Vector, seconds: float) -> None:
-        """Turns with a speed; seconds: after which the camera should stop by itself."""
-
-    def stop(self, profile: str) -> None:
-        """Ends a move."""
-
     def stop_tours(self, profile: str) -> int:
         """Stops the camera's own patrols; how many there were. A camera without such a thing has none."""
 

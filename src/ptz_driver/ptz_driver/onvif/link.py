@@ -13,11 +13,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from ptz_driver.arrival import PtzStatus
 from ptz_driver.health import Fault
 from ptz_driver.onvif.client import (
+    AnswerError,
     CertificateError,
     NotAuthorizedError,
     OnvifClient,
@@ -30,7 +32,7 @@ from ptz_driver.onvif.retry import RetryPolicy
 from ptz_driver.onvif.session import CameraSession, Goal, Learnt, is_later
 from ptz_driver.onvif.spaces import Ranges
 from ptz_driver.onvif.vigil import Vigil
-from ptz_site import NANOSECONDS, Credentials, PtzPosition
+from ptz_site import NANOSECONDS, Credentials, PtzPosition, UserError
 
 T = TypeVar('T')
 
@@ -91,18 +93,14 @@ class CameraLink:
         fetch: Callable[[OnvifClient, str], str],
         now_ns: Callable[[], int],
     ) -> None:
-        self._options, self._make_client, self._credentials, self._fetch, self._now_ns = (
-            options,
-            make_client,
-            credentials,
-            fetch,
-            now_ns,
-        )
+        self._options, self._now_ns = options, now_ns
+        self._make_client, self._credentials, self._fetch = make_client, credentials, fetch
         self._condition = threading.Condition()
         self._state = LinkState()
         self._retry = RetryPolicy()
         self._vigil = Vigil(max(2 * options.tolerance, 0.01), options.manual_pause)
         self._session: CameraSession | None = None
+        self._tried = Credentials()
         self._order: _Order | None = None
         self._calls: deque[tuple[Callable[[OnvifClient, Learnt], Any], Future[Any]]] = deque()
         self._keyframe = False
@@ -179,14 +177,18 @@ class CameraLink:
                 task()
             except OnvifError as error:
                 self._failed(error)
+            except Exception as error:
+                # Whatever a camera answers: a thread that ends would leave it without anybody.
+                self._failed(AnswerError(f"an answer of the camera can't be dealt with ({type(error).__name__})"))
 
     def _next_task(self) -> Callable[[], None] | None:
         """What is due, the most urgent first; waits if nothing is."""
         with self._condition:
             now = self._now_ns()
             if self._session is None or self._state.learnt is None:
-                if self._retry.may_try(now, self._safe_credentials()):
-                    return self._connect
+                credentials = self._known_credentials()
+                if credentials is not None and self._retry.may_try(now, credentials):
+                    return partial(self._connect, credentials)
                 self._condition.wait(0.1)
                 return None
             due: list[tuple[bool, Callable[[], None]]] = [
@@ -207,15 +209,16 @@ class CameraLink:
             return False
         return is_later(now, self._asked_ns, STATUS_PERIOD if now < self._interest_until_ns else REST_PERIOD)
 
-    def _safe_credentials(self) -> Credentials:
+    def _known_credentials(self) -> Credentials | None:
+        """None while they can't be read; somebody may be about to write the file."""
         try:
             return self._credentials()
-        except Exception as error:
+        except UserError as error:
             self._set(fault=Fault.REFUSED, text=str(error))
-            return Credentials()
+            return None
 
-    def _connect(self) -> None:
-        credentials = self._credentials()
+    def _connect(self, credentials: Credentials) -> None:
+        self._tried = credentials
         session = CameraSession(self._make_client(credentials), self._now_ns, self._options.ranges)
         # Without a password first: its digest needs the camera's time.
         offset, self._delay_ns = session.read_clock()
@@ -326,7 +329,7 @@ class CameraLink:
         now = self._now_ns()
         with self._condition:
             if isinstance(error, NotAuthorizedError):
-                self._retry.refused(self._safe_credentials())
+                self._retry.refused(self._tried)
                 text = (
                     'user or password refused; it is not tried again until the password is changed, so that no account is locked'
                 )
@@ -342,7 +345,7 @@ class CameraLink:
                 self._lost(fault, f'{error}{remedy}')
 
     def _lost(self, fault: Fault, text: str) -> None:
-        self._session = None
+        self._session = self._order = None
         self._set(learnt=None, status=None, fault=fault, text=text)
         for _function, future in self._calls:
             if not future.cancelled():

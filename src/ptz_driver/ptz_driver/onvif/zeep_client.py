@@ -189,15 +189,6 @@ class ZeepClient:
         """Begins a turn."""
         self._ask('ptz', 'AbsoluteMove', {'ProfileToken': profile, 'Position': _written(position), **_speed(speed)})
 
-    def move(self, profile: str, velocity: Vector, seconds: float) -> None:
-        """Turns with a speed."""
-        request = {'ProfileToken': profile, 'Velocity': _written(velocity), 'Timeout': timedelta(seconds=seconds)}
-        self._ask('ptz', 'ContinuousMove', request)
-
-    def stop(self, profile: str) -> None:
-        """Ends a move."""
-        self._ask('ptz', 'Stop', {'ProfileToken': profile, 'PanTilt': True, 'Zoom': True})
-
     def stop_tours(self, profile: str) -> int:
         """Stops preset tours."""
         try:

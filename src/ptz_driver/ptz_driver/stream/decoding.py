@@ -19,7 +19,8 @@ class LookDecoder:
 
     def __init__(self) -> None:
         self._decoder: StreamDecoder | None = None
-        self._last: Grey | None = None
+        #: The newest picture that was looked at.
+        self.last: Grey | None = None
         self._looked_ns = 0
         self.brightness: float | None = None
 
@@ -42,7 +43,7 @@ class LookDecoder:
             stillness.take(grey, stamp_ns)
         if not due:
             return None
-        before, self._last, self._looked_ns = self._last, grey, stamp_ns
+        before, self.last, self._looked_ns = self.last, grey, stamp_ns
         self.brightness = brightness(grey)
         return PictureLook(self.brightness, is_black(grey), before is not None and is_same(before, grey))
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -23,6 +24,8 @@ _SAME = 0.02
 _TURNING = 4.0
 #: Of phase correlation; below it nothing of one picture is found in the other.
 _FOUND = 0.1
+#: px from where it looked before above which a camera looks elsewhere.
+_ELSEWHERE = 8.0
 _STILL = 0.4
 
 
@@ -51,9 +54,12 @@ class StillnessWatch:
     """Notices by the pictures that a camera which was told to turn stands still again.
 
     The shift between two pictures is found by phase correlation (Kuglin and Hines 1975), which one person who walks by does not disturb.
+    before: a picture from before the turn, by which it is seen that the camera looks elsewhere if the turn itself was too short to be
+    seen: a stream can be decoded from its next keyframe on only.
     """
 
     begun_ns: int
+    before: Grey | None = None
     _last: tuple[int, Grey] | None = None
     _moved: bool = False
     _still_since_ns: int | None = None
@@ -65,13 +71,18 @@ class StillnessWatch:
             return
         if self._last is not None:
             seconds = max(1e-3, (stamp_ns - self._last[0]) / NANOSECONDS)
-            (right, down), response = cv2.phaseCorrelate(self._last[1], picture, self._window)
-            turning = response < _FOUND or float(np.hypot(right, down)) / seconds > _TURNING
-            if turning:
+            if self._shift(self._last[1], picture) / seconds > _TURNING:
                 self._moved, self._still_since_ns = True, None
             elif self._still_since_ns is None:
                 self._still_since_ns = self._last[0]
+        if not self._moved and self.before is not None:
+            self._moved = self._shift(self.before, picture) > _ELSEWHERE
         self._last = (stamp_ns, picture)
+
+    def _shift(self, one: Grey, other: Grey) -> float:
+        """Px by which a picture is moved against another; infinite if nothing of one is in the other."""
+        (right, down), response = cv2.phaseCorrelate(one, other, self._window)
+        return math.inf if response < _FOUND else float(np.hypot(right, down))
 
     @property
     def moved(self) -> bool:
