@@ -17,7 +17,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ptz_site import Site
+
 USER, PASSWORD = 'operator', 'correct horse'
+#: One small camera in an empty yard.
+ONE_CAMERA = Site.model_validate(
+    {
+        'region': {'name': 'yard', 'dwell': 2},
+        'scenes': {'gate': {'polygon': [[-18, 6], [-8, 6], [-8, 16]]}, 'road': {'polygon': [[6, 6], [18, 6], [18, 15]]}},
+        'cameras': {
+            'north': {
+                'backend': 'simulated',
+                'pose': {'x': 0, 'y': 28, 'z': 7, 'yaw': -90},
+                'zoom': [1, 20],
+                'resolution': [160, 90],
+                'presets': {'gate': 'auto', 'road': 'auto'},
+            }
+        },
+        'simulation': {'walkers': 0, 'vehicles': 0, 'buildings': 0},
+    }
+)
 
 
 def free_port_pair() -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from conftest import SMALL_SITE, Command
 from network_camera import PASSWORD, USER, free_port_pair, over_network, sim_cameras
+from recordings import read_bag, video_frames
 
 from ptz_driver.backends.base import StampSource
 from ptz_driver.stream.rtsp import RtspSource
@@ -23,7 +24,7 @@ from ptz_driver.stream.source import Picture, StreamError, StreamRefusedError
 from ptz_driver.stream.stamps import StampEstimator
 from ptz_node.stream_decoder import StreamDecoder, as_bgr
 from ptz_site import Credentials
-from ptz_stitcher.video_marks import read_marks
+from ptz_site.stream_marks import nal
 
 S = 1_000_000_000
 PYTHON, SERVER = '/usr/bin/python3', Path(__file__).with_name('gstreamer_server.py')
@@ -135,7 +136,9 @@ def test_a_driver_marks_its_pictures(ros_domain: int, tmp_path: Path, ptz_collab
             command = ptz_collab('up', site, '--duration', 6, '--out', tmp_path / 'run')
             code, output = command.finish()
     assert code == 0 and PASSWORD not in output, output
-    found = [
-        picture.mark for scene in ('gate', 'road', 'substation') for picture in read_marks(tmp_path / 'run' / f'{scene}.mp4')
-    ]
+    form, found = nal.NalFormat(nal.Codec.H264, 0), []
+    for scene in ('gate', 'road', 'substation'):
+        pictures = [bytes(message.data) for _, message in read_bag(tmp_path / 'run' / scene, '/image/compressed')]
+        found += [mark for picture in pictures if (mark := nal.read(picture, form)) is not None]
+        assert len(video_frames(tmp_path / 'run' / f'{scene}.mp4')) > 20
     assert {mark.camera for mark in found} == {'north', 'southwest', 'southeast'}

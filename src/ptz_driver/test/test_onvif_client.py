@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from network_camera import ONE_CAMERA
 
 from ptz_driver.onvif.client import CertificateError, NotAuthorizedError, OnvifError, RefusedError, UnreachableError, Vector
 from ptz_driver.onvif.zeep_client import Endpoint, ZeepClient
@@ -27,33 +28,17 @@ from ptz_node.images import decode
 from ptz_node.stream_decoder import StreamDecoder
 from ptz_sim.network.faults import CameraFaults
 from ptz_sim.network.process import CameraOptions, Served, serving
-from ptz_site import Credentials, Mark, Phase, Site
+from ptz_site import Credentials, Mark, Phase
 from ptz_site.stream_marks import StreamMark, nal
 from ptz_site.stream_marks.nal import Codec
 
 BOB = Credentials('bob', 'correct horse')
-SITE = Site.model_validate(
-    {
-        'region': {'name': 'yard', 'dwell': 2},
-        'scenes': {'gate': {'polygon': [[-18, 6], [-8, 6], [-8, 16]]}, 'road': {'polygon': [[6, 6], [18, 6], [18, 15]]}},
-        'cameras': {
-            'north': {
-                'backend': 'simulated',
-                'pose': {'x': 0, 'y': 28, 'z': 7, 'yaw': -90},
-                'zoom': [1, 20],
-                'resolution': [160, 90],
-                'presets': {'gate': 'auto', 'road': 'auto'},
-            }
-        },
-        'simulation': {'walkers': 0, 'vehicles': 0, 'buildings': 0},
-    }
-)
 OPTIONS = CameraOptions('north', 0, account=BOB)
 
 
 @pytest.fixture(scope='module')
 def served() -> Iterator[Served]:
-    with serving(SITE, OPTIONS) as camera:
+    with serving(ONE_CAMERA, OPTIONS) as camera:
         yield camera
 
 
@@ -203,7 +188,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def test_a_certificate_must_be_trusted(certificate: tuple[Path, Path]) -> None:
-    with serving(SITE, replace(OPTIONS, certificate=certificate[0], key=certificate[1])) as camera:
+    with serving(ONE_CAMERA, replace(OPTIONS, certificate=certificate[0], key=certificate[1])) as camera:
         endpoint = Endpoint('127.0.0.1', camera.port, https=True)
         with pytest.raises(CertificateError, match='not trusted'):
             ZeepClient(endpoint, BOB).clock_seconds()
@@ -271,7 +256,7 @@ def inherited() -> dict[str, str]:
 def test_pictures_over_rtsp_carry_marks_and_are_decoded(codec: Codec) -> None:
     mark = StreamMark('north', 'gate', 'Gate', Mark.ARRIVED, Phase.IN_POSITION, 5, 3, 4)
     form = nal.NalFormat(codec, 0)
-    with serving(SITE, replace(OPTIONS, codec=codec)) as camera:
+    with serving(ONE_CAMERA, replace(OPTIONS, codec=codec)) as camera:
         source = RtspSource(camera.rtsp, BOB, 5.0, time.time_ns)
         pictures = [source.read() for _ in range(25)]
         source.close()
@@ -286,4 +271,6 @@ def test_pictures_over_rtsp_carry_marks_and_are_decoded(codec: Codec) -> None:
         decoded += decoder.decode(marked, picture.keyframe) is not None
     assert decoded == 25, 'one picture for each, without delay'
     times = [picture.pts_ns for picture in pictures]
-    assert all(after - before == pytest.approx(1e8, rel=0.01) for before, after in itertools.pairwise(times))
+    # Ten a second, of which a busy machine may leave some out.
+    steps = [(after - before) / 1e8 for before, after in itertools.pairwise(times)]
+    assert all(step > 0.99 and abs(step - round(step)) < 0.01 for step in steps), steps

@@ -13,32 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from network_camera import ONE_CAMERA
 
 from ptz_sim.network.device import NetworkCamera, Normalized, RefusedError
 from ptz_sim.network.faults import CameraFaults
 from ptz_sim.network.rtp import RtpStream
 from ptz_sim.network.soap import is_authentic, parse
-from ptz_site import Site
 from ptz_site.stream_marks.nal import Codec
 
 S = 1_000_000_000
 BEGIN = 1_700_000_000 * S
-SITE = Site.model_validate(
-    {
-        'region': {'name': 'yard', 'dwell': 2},
-        'scenes': {'gate': {'polygon': [[-18, 6], [-8, 6], [-8, 16]]}, 'road': {'polygon': [[6, 6], [18, 6], [18, 15]]}},
-        'cameras': {
-            'north': {
-                'backend': 'simulated',
-                'pose': {'x': 0, 'y': 28, 'z': 7, 'yaw': -90},
-                'zoom': [1, 20],
-                'resolution': [160, 90],
-                'presets': {'gate': 'auto', 'road': 'auto'},
-            }
-        },
-        'simulation': {'walkers': 0, 'vehicles': 0, 'buildings': 0},
-    }
-)
 
 
 def unpacked(packets: list[bytes], codec: Codec) -> list[bytes]:
@@ -126,7 +110,7 @@ def test_faults_are_given_by_name() -> None:
 
 
 def test_presets_turn_the_camera_within_its_limits() -> None:
-    camera = NetworkCamera(SITE, 'north', BEGIN)
+    camera = NetworkCamera(ONE_CAMERA, 'north', BEGIN)
     gate, road = camera.presets()
     camera.go_to_preset(gate.token, 1.0, BEGIN)
     (command,) = camera.commands()
@@ -142,7 +126,7 @@ def test_presets_turn_the_camera_within_its_limits() -> None:
 
 
 def test_a_velocity_goes_on_until_it_is_stopped() -> None:
-    camera = NetworkCamera(SITE, 'north', BEGIN)
+    camera = NetworkCamera(ONE_CAMERA, 'north', BEGIN)
     camera.move(0.5, 0.0, 0.0, 60.0, BEGIN)
     assert camera.is_moving(BEGIN + 5 * S)
     camera.stop(BEGIN + 5 * S)
@@ -152,7 +136,7 @@ def test_a_velocity_goes_on_until_it_is_stopped() -> None:
 
 
 def test_a_stuck_camera_stops_half_way_and_says_that_it_moves() -> None:
-    camera = NetworkCamera(SITE, 'north', BEGIN, CameraFaults(stuck=True))
+    camera = NetworkCamera(ONE_CAMERA, 'north', BEGIN, CameraFaults(stuck=True))
     gate = camera.presets()[0]
     camera.go_to_preset(gate.token, 1.0, BEGIN)
     later = BEGIN + 60 * S

@@ -27,6 +27,10 @@ class SlewLimits:
     acceleration: float
     zoom_rate: float
 
+    def slowed(self, share: float) -> SlewLimits:
+        """With a share of the speed; 0: with all of it."""
+        return SlewLimits(self.speed * share, self.acceleration, self.zoom_rate * share) if share else self
+
 
 @dataclass(frozen=True)
 class Turn:

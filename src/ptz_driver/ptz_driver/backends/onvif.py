@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,30 +22,20 @@ from ptz_driver.backends.base import (
     Health,
     StampSource,
 )
-from ptz_driver.frame_grid import FrameGrid
 from ptz_driver.health import Fault
 from ptz_driver.onvif.client import OnvifClient, OnvifError, RefusedError
 from ptz_driver.onvif.link import CameraLink, LinkOptions, LinkState
-from ptz_driver.onvif.retry import RetryPolicy
 from ptz_driver.onvif.session import Goal
 from ptz_driver.onvif.spaces import ranges_of
 from ptz_driver.onvif.zeep_client import Endpoint, ZeepClient
-from ptz_driver.stream.decoding import LookDecoder
-from ptz_driver.stream.http import MotionJpegSource, SnapshotSource
 from ptz_driver.stream.picture import StillnessWatch
-from ptz_driver.stream.rtsp import RtspSource
-from ptz_driver.stream.source import Picture, PictureSource, StreamError, StreamRefusedError
-from ptz_driver.stream.stamps import StampEstimator
-from ptz_site import NANOSECONDS, Credentials, OnvifCamera, PtzPosition, Site, camera_credentials
+from ptz_driver.stream.reader import LATE, StreamReader
+from ptz_site import NANOSECONDS, Credentials, OnvifCamera, PtzPosition, Site, UserError, camera_credentials
 from ptz_site.schema import Token
 
 T = TypeVar('T')
-#: s without a picture after which the stream is opened anew.
-_SILENCE = 3.0
 #: Tenths of a second that the first connection may take until it counts as a fault.
 _PATIENCE = 30
-#: s; pictures older than that when they come are late.
-_LATE = 2.0
 #: s after which a camera that was just connected, and does not begin to turn, is taken to be there already.
 _ALREADY_THERE = 3.0
 
@@ -64,25 +53,21 @@ class OnvifBackend:
             settings.profile, ranges_of(settings), settings.status, math.radians(settings.tolerance), settings.manual_pause
         )
         self._link = CameraLink(options, self._make_client, self._credentials, self._fetch, clock.now_ns)
-        self._stamps = StampEstimator()
-        self._grid = FrameGrid(round(NANOSECONDS / settings.rate))
-        self._source: PictureSource | None = None
-        self._retry = RetryPolicy(longest=10.0)
-        self._stream_error = BackendError(f'{camera}: no stream yet', Fault.NO_FRAMES)
-        self._look = LookDecoder()
+        self._stream = StreamReader(camera, settings, self._ca_file, self._address, self._known_credentials, clock)
         self._stillness: StillnessWatch | None = None
-        self._silence = max(_SILENCE, 5 / settings.rate)
         self._turns = 0
         self._scene = ''
-        self._delay = math.nan
-        self._size_note = ''
-        self.frames_late = 0
-        self.exposure = OnvifExposure(self._link, clock, lambda: self._look.brightness)
+        self.exposure = OnvifExposure(self._link, clock, lambda: self._stream.brightness)
 
     @property
     def stamp_source(self) -> StampSource:
         """As the stream allows."""
-        return self._stamps.source
+        return self._stream.stamp_source
+
+    @property
+    def frames_late(self) -> int:
+        """Pictures that came late."""
+        return self._stream.late
 
     def open(self) -> None:
         """Begins to connect. Raises UserError if the password can't be read."""
@@ -92,7 +77,7 @@ class OnvifBackend:
     def close(self) -> None:
         """Lets go of the camera, which stays where it is."""
         self._link.end()
-        self._drop_source()
+        self._stream.close()
 
     def goal(self, scene: str) -> PtzPosition | None:
         """As the site says, or as the camera tells of its preset."""
@@ -115,7 +100,7 @@ class OnvifBackend:
         spec = self._settings.presets[scene]
         preset = spec.token if isinstance(spec, Token) else ''
         self._scene, self._turns = scene, self._turns + 1
-        self._stillness = StillnessWatch(at_ns, self._look.last)
+        self._stillness = StillnessWatch(at_ns, self._stream.last_looked_at)
         self._link.turn(Goal(preset, self.goal(scene)), speed, at_ns)
 
     def status(self, at_ns: int) -> PtzStatus:
@@ -143,10 +128,10 @@ class OnvifBackend:
             notes.append(
                 f'{state.moves_last_hour} moves in an hour, more than {settings.moves_per_hour}: raise dwell to spare the motors'
             )
-        if self._delay > _LATE:
-            notes.append(f'pictures come {self._delay:.1f} s late; check the network, or give the camera a lower bit rate')
+        if self._stream.delay > LATE:
+            notes.append(f'pictures come {self._stream.delay:.1f} s late; check the network, or give the camera a lower bit rate')
         notes += [state.text] if state.fault is Fault.UNREACHABLE else []
-        notes += [self._size_note] if self._size_note else []
+        notes += [self._stream.note] if self._stream.note else []
         values = [('moves in the last hour', str(state.moves_last_hour)), ('connections', str(state.connections))]
         if state.learnt is not None:
             about = state.learnt.information
@@ -156,9 +141,9 @@ class OnvifBackend:
             ]
             values += [('patrols stopped', str(state.learnt.tours_stopped))] if state.learnt.tours_stopped else []
         return Health(
-            stamp_uncertainty=self._stamps.uncertainty,
+            stamp_uncertainty=self._stream.stamp_uncertainty,
             clock_offset=state.offset.seconds if state.offset is not None else math.nan,
-            delay=self._delay,
+            delay=self._stream.delay,
             manual=state.manual_seconds > 0,
             values=tuple(values),
             notes=tuple(notes),
@@ -166,41 +151,19 @@ class OnvifBackend:
 
     def read(self) -> CapturedFrame | None:
         """The next picture, as the camera encoded it."""
-        try:
-            picture = self._opened().read()
-        except StreamError as error:
-            self._drop_source()
-            fault = Fault.NO_FRAMES
-            if isinstance(error, StreamRefusedError):
-                fault = Fault.REFUSED
-                self._retry.refused(self._credentials())
-            else:
-                self._retry.failed(self._clock.now_ns())
-            self._stream_error = BackendError(f'{self._name}: {self._settings.stream}: {error}', fault)
-            raise self._stream_error from None
-        self._retry.succeeded()
-        return self._frame(picture)
-
-    def _frame(self, picture: Picture) -> CapturedFrame:
-        pts = picture.arrival_ns if picture.pts_ns is None else picture.pts_ns
-        stamp = self._stamps.take(pts, picture.arrival_ns, picture.reported_ns)
-        self._delay = (picture.arrival_ns - stamp) / NANOSECONDS
-        self.frames_late += self._delay > _LATE
-        if picture.size != self._settings.resolution:
-            found, wanted = ('x'.join(map(str, size)) for size in (picture.size, self._settings.resolution))
-            self._size_note = f'pictures are {found}, the site says {wanted}; set the camera or resolution'
-        stillness = self._stillness
-        look = self._look.take(picture, stamp, stillness if self._needs_pictures() else None)
+        read = self._stream.read(self._stillness if self._needs_pictures() else None)
+        picture = read.picture
+        width, height = picture.size
         return CapturedFrame(
-            stamp,
+            read.stamp_ns,
             picture.data,
             picture.encoding,
             picture.keyframe,
-            picture.size[0],
-            picture.size[1],
+            width,
+            height,
             self._position(),
-            self.exposure.at(stamp),
-            look,
+            self.exposure.at(read.stamp_ns),
+            read.look,
         )
 
     def _position(self) -> PtzPosition | None:
@@ -234,18 +197,23 @@ class OnvifBackend:
 
     # The stream
 
-    def _opened(self) -> PictureSource:
-        if self._source is None:
-            if not self._retry.may_try(self._clock.now_ns(), self._credentials()):
-                raise self._stream_error
-            state = self._connected_state()
-            if state.learnt is None and not self._settings.stream_url:
-                raise BackendError(f'{self._name}: {state.text or "not connected yet"}', state.fault or Fault.NO_FRAMES)
-            address = self._settings.stream_url or self._with_port(state.learnt.stream_uri if state.learnt else '')
-            self._stamps.restart()
-            self._look.restart()
-            self._source = self._open_stream(address)
-        return self._source
+    def _address(self) -> str:
+        """Where the stream is. Raises BackendError while the camera is not connected."""
+        if self._settings.stream_url:
+            return self._settings.stream_url
+        state = self._connected_state()
+        if state.learnt is None:
+            raise BackendError(f'{self._name}: {state.text or "not connected yet"}', state.fault or Fault.NO_FRAMES)
+        # With the host that the camera was reached by: behind NAT, cameras name others.
+        parts = urlsplit(state.learnt.stream_uri)
+        port = self._settings.rtsp_port or parts.port
+        return urlunsplit(parts._replace(netloc=self._settings.host + (f':{port}' if port else '')))
+
+    def _known_credentials(self) -> Credentials:
+        try:
+            return self._credentials()
+        except UserError as error:
+            raise BackendError(str(error), Fault.REFUSED) from None
 
     def _connected_state(self) -> LinkState:
         """The link's state; at the start it is waited for a moment."""
@@ -256,28 +224,6 @@ class OnvifBackend:
             self._clock.sleep_until(self._clock.now_ns() + NANOSECONDS // 10)
             state = self._link.state()
         return state
-
-    def _open_stream(self, address: str) -> PictureSource:
-        credentials, now = self._credentials(), self._clock.now_ns
-        if self._settings.stream == 'rtsp':
-            return RtspSource(address, credentials, self._silence, now)
-        if self._settings.stream == 'mjpeg':
-            return MotionJpegSource(address, credentials, self._silence, self._ca_file, now)
-        return SnapshotSource(address, credentials, self._silence, self._ca_file, now, self._wait_for_snapshot)
-
-    def _wait_for_snapshot(self) -> None:
-        self._clock.sleep_until(self._grid.next_ns(self._clock.now_ns()))
-
-    def _drop_source(self) -> None:
-        source, self._source = self._source, None
-        if source is not None:
-            source.close()
-
-    def _with_port(self, address: str) -> str:
-        """The camera's address with the host that it was reached by: behind NAT, cameras name others."""
-        parts = urlsplit(address)
-        port = self._settings.rtsp_port or parts.port
-        return urlunsplit(parts._replace(netloc=self._settings.host + (f':{port}' if port else '')))
 
     def _fetch(self, client: OnvifClient, profile: str) -> str:
         if self._settings.stream_url:
@@ -298,7 +244,7 @@ class OnvifExposure:
     def __init__(self, link: CameraLink, clock: Clock, brightness: Callable[[], float | None]) -> None:
         self._link, self._clock, self._brightness = link, clock, brightness
         #: What was set, and when; the newest last.
-        self._set: deque[tuple[int, Exposure]] = deque([(0, Exposure())], maxlen=8)
+        self._set: tuple[tuple[int, Exposure], ...] = ((0, Exposure()),)
 
     def at(self, at_ns: int) -> Exposure:
         """What was in force at an instant."""
@@ -315,22 +261,26 @@ class OnvifExposure:
         mode = {None: ExposureMode.UNKNOWN, True: ExposureMode.AUTO, False: ExposureMode.MANUAL}[found.automatic]
         exposure = Exposure(mode, found.time or 0.0, math.nan if found.gain is None else found.gain)
         if exposure != self._set[-1][1]:
-            self._set.append((self._clock.now_ns(), exposure))
+            self._remember(exposure)
         return exposure
 
     def set_automatic(self) -> None:
         """The camera chooses."""
         self._ask(lambda client, source: client.set_automatic_exposure(source))
-        self._set.append((self._clock.now_ns(), Exposure(ExposureMode.AUTO)))
+        self._remember(Exposure(ExposureMode.AUTO))
 
     def set_manual(self, time: float, gain: float) -> None:
         """Fixes time and gain."""
         self._ask(lambda client, source: client.set_manual_exposure(source, time, gain))
-        self._set.append((self._clock.now_ns(), Exposure(ExposureMode.MANUAL, time, gain)))
+        self._remember(Exposure(ExposureMode.MANUAL, time, gain))
 
     def brightness(self) -> float | None:
         """Of a recent picture."""
         return self._brightness()
+
+    def _remember(self, exposure: Exposure) -> None:
+        # A new tuple: another thread looks at the old one.
+        self._set = (*self._set[-7:], (self._clock.now_ns(), exposure))
 
     def _ask(self, ask: Callable[[OnvifClient, str], T]) -> T:
         try:

@@ -18,7 +18,7 @@ from ptz_driver.backends.video import Video
 from ptz_driver.frame_grid import FrameGrid
 from ptz_driver.health import Fault
 from ptz_node.images import encode_jpeg
-from ptz_site import PtzDrive, PtzPosition, RecordedCamera, Site, SlewLimits
+from ptz_site import PtzDrive, PtzPosition, RecordedCamera, Site
 from ptz_site.geometry import focal_length
 
 _NANOSECONDS = 1_000_000_000
@@ -101,9 +101,7 @@ class RecordedBackend:
         goal = self.goal(scene)
         if goal is None:
             raise BackendError(f'{self._name} has no preset for scene {scene}; add it to the site file')
-        slew = self._settings.slew
-        slower = SlewLimits(slew.speed * speed, slew.acceleration, slew.zoom_rate * speed) if speed else slew
-        self._ptz.go_to(goal, at_ns, slower)
+        self._ptz.go_to(goal, at_ns, self._settings.slew.slowed(speed))
 
     def status(self, at_ns: int) -> PtzStatus:
         """Where the window is."""

@@ -22,7 +22,7 @@ from ptz_driver.backends.base import (
 from ptz_driver.frame_grid import FrameGrid
 from ptz_node.images import encode_jpeg
 from ptz_sim.camera import SimulatedPtz
-from ptz_site import PtzPosition, Site, SlewLimits
+from ptz_site import PtzPosition, Site
 
 _NANOSECONDS = 1_000_000_000
 
@@ -66,9 +66,7 @@ class SimulatedBackend:
         goal = self.goal(scene)
         if goal is None:
             raise BackendError(f'{self._name} has no preset for scene {scene}; add it to the site file')
-        slew = self._settings.slew
-        slower = SlewLimits(slew.speed * speed, slew.acceleration, slew.zoom_rate * speed) if speed else slew
-        self._opened().go_to(goal, at_ns, slower)
+        self._opened().go_to(goal, at_ns, self._settings.slew.slowed(speed))
 
     def status(self, at_ns: int) -> PtzStatus:
         """Where the camera looks."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ptz_sim.camera import SimulatedPtz
 from ptz_sim.network.faults import CameraFaults
-from ptz_site import NANOSECONDS, OnvifCamera, PtzPosition, Site, SlewLimits
+from ptz_site import NANOSECONDS, OnvifCamera, PtzPosition, Site
 
 #: Where pan and tilt of -1 and +1 are for a camera whose site entry does not say, radians.
 _PAN, _TILT = (math.pi, -math.pi), (-math.pi / 2, math.pi / 2)
@@ -188,9 +188,7 @@ class NetworkCamera:
                 here = self.ptz.position(at_ns)
                 goal = PtzPosition((here.pan + goal.pan) / 2, (here.tilt + goal.tilt) / 2, (here.zoom + goal.zoom) / 2)
                 self._stuck_since_ns = at_ns
-            slew = self.settings.slew
-            share = min(max(speed, 0.02), 1.0)
-            self.ptz.go_to(goal, at_ns, SlewLimits(slew.speed * share, slew.acceleration, slew.zoom_rate * share))
+            self.ptz.go_to(goal, at_ns, self.settings.slew.slowed(min(max(speed, 0.02), 1.0)))
             self._commands = [*self._commands[-999:], Command(at_ns, self.ptz.standstill_ns(at_ns))]
 
     def _first_presets(self) -> list[Preset]:
