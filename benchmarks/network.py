@@ -30,10 +30,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / 'tests'))
 
 from network_camera import free_port_pair, sim_cameras  # noqa: E402
+from network_pair import running_pair  # noqa: E402
 
 from collab_bringup.graph import GraphOptions, Part, region_graph  # noqa: E402
 from collab_bringup.processes import node_command  # noqa: E402
-from ptz_collab_msgs.msg import CameraState, PresetFrame, RotationPlan  # noqa: E402
+from ptz_collab_msgs.msg import CameraState, PresetFrame, PresetHeader, RotationPlan  # noqa: E402
 from ptz_node import names  # noqa: E402
 from ptz_node.convert import plan_to_msg, time_to_ns  # noqa: E402
 from ptz_node.qos import FRAMES_RECORD, LATCHED  # noqa: E402
@@ -61,6 +62,18 @@ cameras:
     presets: {{gate: {{token: gate}}, road: {{token: road}}}}
 simulation: {{seed: 7, walkers: 4, vehicles: 1}}
 """
+
+
+#: Name, what is switched on in the camera, and the fault that the driver then reports.
+FAULTS: tuple[tuple[str, dict[str, object], int], ...] = (
+    ('ONVIF does not answer', {'hang': True}, CameraState.FAULT_UNREACHABLE),
+    ('stream stops', {'freeze_stream': True}, CameraState.FAULT_NO_FRAMES),
+    ('stream refused', {'no_stream': True}, CameraState.FAULT_NO_FRAMES),
+    ('picture frozen', {'frozen_picture': True}, CameraState.FAULT_FROZEN),
+    ('picture black', {'black_picture': True}, CameraState.FAULT_BLACK),
+    ('stuck on the way', {'stuck': True}, CameraState.FAULT_NOT_ARRIVED),
+)
+TIMES = 3
 
 
 class Listener:
@@ -111,6 +124,8 @@ def main() -> None:
                 driver.wait(20)
                 executor.shutdown()
                 rclpy.shutdown()
+    with tempfile.TemporaryDirectory() as folder:
+        rows += recovery(Path(folder))
     report(rows)
 
 
@@ -157,6 +172,29 @@ def measure(listener: Listener, pid: int, commands: object, address: str) -> lis
     ]
 
 
+def recovery(folder: Path) -> list[tuple[str, Sequence[float], str]]:
+    """For each fault: s until the driver says so, and s from its end until the camera is in position again."""
+    rows: list[tuple[str, Sequence[float], str]] = []
+    with running_pair(folder) as pair:
+        pair.wait_until_well()
+        for name, faults, expected in FAULTS:
+            noticed, well = [], []
+            for _ in range(TIMES):
+                begin = time.monotonic()
+                pair.north.set(**faults)
+                pair.wait(lambda expected=expected: pair.state().fault == expected, f'{name} is noticed', 60)
+                noticed.append(time.monotonic() - begin)
+                pair.north.set(**{key: type(value)(0) for key, value in faults.items()})
+                begin = time.monotonic()
+                pair.wait(
+                    lambda: not pair.state().fault and pair.state().phase == PresetHeader.PHASE_IN_POSITION, f'{name} is over', 60
+                )
+                well.append(time.monotonic() - begin)
+                pair.wait_until_well()
+            rows += [(f'{name}: until the state says so', noticed, 's'), (f'{name}: from its end until in position', well, 's')]
+    return rows
+
+
 def report(rows: list[tuple[str, Sequence[float], str]]) -> None:
     """Prints the table, and writes the file."""
     table = Table(title=f'Driver of a network camera, {os.cpu_count()} cores', title_justify='left')
@@ -164,7 +202,7 @@ def report(rows: list[tuple[str, Sequence[float], str]]) -> None:
         table.add_column(heading, justify='left' if heading == 'figure' else 'right')
     facts = []
     for name, values, unit in rows:
-        scaled = np.array(values) * {'ms': 1000, '%': 100, '': 1}[unit]
+        scaled = np.array(values) * {'ms': 1000, '%': 100, '': 1, 's': 1}[unit]
         p50, p99, most = (float(np.percentile(scaled, share)) for share in (50, 99, 100))
         facts.append({'figure': name, 'unit': unit, 'times': len(values), 'p50': p50, 'p99': p99, 'max': most})
         if len(values) == 1:
