@@ -84,7 +84,7 @@ def region(folder: Path, *, doubled: bool) -> Iterator[RegionConsole]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until(lambda: node_pid('coordinator', os.environ['ROS_DOMAIN_ID']) is not None, 'the coordinator starts')
-        with RegionConsole('yard') as console:
+        with RegionConsole('yard', discovery=PATIENCE) as console:
             until(lambda: rotates(console), 'the region rotates')
             yield console
     finally:

@@ -49,10 +49,10 @@ class Observer:
 
         wait_for(check, timeout, what)
 
-    def send(self, **goal: Any) -> Any:
+    def send(self, on_feedback: Any = None, **goal: Any) -> Any:
         """Sends a goal that is accepted; returns its handle."""
         self.spin_until(self.client.server_is_ready, 20, 'the action server')
-        future = self.client.send_goal_async(GoToPreset.Goal(**goal))
+        future = self.client.send_goal_async(GoToPreset.Goal(**goal), feedback_callback=on_feedback)
         self.spin_until(future.done, 10, 'the goal is accepted')
         assert future.result().accepted
         return future.result()
@@ -110,6 +110,20 @@ def test_a_camera_is_sent_to_a_scene_by_hand_and_says_so(observer: Observer) -> 
     assert done.result.arrival_source != CameraState.ARRIVAL_NONE
     assert 0 < done.result.turn_time.sec + done.result.turn_time.nanosec / 1e9 < 5
     observer.spin_until(lambda: observer.states[-1].scene == 'gate', 5, 'the state names the scene')
+
+
+def test_feedback_tells_where_the_camera_is_on_its_way(observer: Observer) -> None:
+    observer.result(observer.send(scene='gate'))
+    positions: list[tuple[int, float]] = []
+    handle = observer.send(
+        lambda m: positions.append((m.feedback.state, m.feedback.pan)), scene='road', stay=_seconds(1), speed=0.3
+    )
+    assert observer.result(handle).result.error_code == GoToPreset.Result.NONE
+    turning = [pan for state, pan in positions if state == GoToPreset.Feedback.STATE_TURNING]
+    staying = [pan for state, pan in positions if state == GoToPreset.Feedback.STATE_STAYING]
+    assert len({round(pan, 3) for pan in turning}) >= 3, 'it is seen turning'
+    assert staying and staying[-1] == observer.states[-1].pan
+    assert abs(staying[-1] - turning[0]) > 0.3
 
 
 def test_an_unknown_preset_is_refused_by_name(observer: Observer) -> None:

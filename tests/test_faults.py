@@ -29,6 +29,8 @@ SCENES = ('gate', 'road', 'substation')
 SOUTHEAST = (26.0, -18.0)
 #: s; everything must happen within, on a busy machine too. How long it takes is for the benchmark.
 PATIENCE = 30.0
+#: s without a picture of a scene; a turn takes a fraction of it, and a camera that misses its turn leaves a scene for a dwell of 4 s.
+UNWATCHED = 2.0
 
 
 @contextmanager
@@ -36,7 +38,7 @@ def running(start: Callable[..., Command], site: Path, out_folder: Path, seconds
     """A region that rotates, and a console to it."""
     command = start('up', site, '--duration', seconds, '--out', out_folder)
     wait_for(lambda: node_pid('coordinator', os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, 'the coordinator starts')
-    with RegionConsole('yard') as console:
+    with RegionConsole('yard', discovery=PATIENCE) as console:
         yield console, command
 
 
@@ -57,7 +59,7 @@ def test_a_coordinator_that_dies_before_the_start_is_replaced(ptz_collab: Callab
     assert code == 0, output
     assert 'coordinator ended (signal SIGKILL); it is started again' in output
     begin, end = span(tmp_path / 'run')
-    assert all(longest_without(tmp_path / 'run', scene, begin, end) < 0.8 for scene in SCENES)
+    assert all(longest_without(tmp_path / 'run', scene, begin, end) < UNWATCHED for scene in SCENES)
 
 
 def test_cameras_rotate_on_while_the_coordinator_is_dead(ptz_collab: Callable[..., Command], tmp_path: Path) -> None:
@@ -73,7 +75,7 @@ def test_cameras_rotate_on_while_the_coordinator_is_dead(ptz_collab: Callable[..
     assert set(revisions(tmp_path / 'run')[:-1]) == {1}
     assert revisions(tmp_path / 'run')[-1] > 100
     begin, end = span(tmp_path / 'run')
-    assert all(longest_without(tmp_path / 'run', scene, begin, end) < 0.8 for scene in SCENES)
+    assert all(longest_without(tmp_path / 'run', scene, begin, end) < UNWATCHED for scene in SCENES)
     for found in shown(tmp_path / 'run').values():
         times = sorted({switch for _, _, switch in found if switch > begin + S})
         assert all(abs((b - a) - 4 * S) < S // 2 for a, b in itertools.pairwise(times)), 'a camera moved beside the plan'
@@ -97,7 +99,7 @@ def test_a_hold_outlives_its_coordinator(ptz_collab: Callable[..., Command], tmp
         code, output = command.finish()
     assert code == 0, output
     begin, end = span(tmp_path / 'run')
-    assert all(longest_without(tmp_path / 'run', scene, begin, end) < 0.8 for scene in SCENES)
+    assert all(longest_without(tmp_path / 'run', scene, begin, end) < UNWATCHED for scene in SCENES)
 
 
 def test_a_handoff_is_carried_on_by_the_next_coordinator(ptz_collab: Callable[..., Command], tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_a_handoff_is_carried_on_by_the_next_coordinator(ptz_collab: Callable[..
         code, output = command.finish()
     assert code == 0, output
     begin, end = span(tmp_path / 'run')
-    assert longest_without(tmp_path / 'run', 'gate', begin, end) < 0.8, "the target's scene was unwatched"
+    assert longest_without(tmp_path / 'run', 'gate', begin, end) < UNWATCHED, "the target's scene was unwatched"
 
 
 def test_a_resume_needs_no_coordinator(ptz_collab: Callable[..., Command], tmp_path: Path) -> None:
@@ -140,7 +142,7 @@ def test_a_resume_needs_no_coordinator(ptz_collab: Callable[..., Command], tmp_p
         code, output = command.finish()
     assert code == 0, output
     begin, end = span(tmp_path / 'run')
-    assert all(longest_without(tmp_path / 'run', scene, begin, end) < 0.8 for scene in SCENES)
+    assert all(longest_without(tmp_path / 'run', scene, begin, end) < UNWATCHED for scene in SCENES)
 
 
 def test_a_swap_over_dds_and_the_order_after_it(ptz_collab: Callable[..., Command], tmp_path: Path) -> None:
@@ -166,7 +168,7 @@ def test_a_swap_over_dds_and_the_order_after_it(ptz_collab: Callable[..., Comman
     assert (after['north'], after['southeast']) == (orders['southeast'], orders['north'])
     assert after['southwest'] == orders['southwest']
     begin, end = span(tmp_path / 'run')
-    assert longest_without(tmp_path / 'run', 'gate', begin, end) < 0.8, "the target's scene was unwatched"
+    assert longest_without(tmp_path / 'run', 'gate', begin, end) < UNWATCHED, "the target's scene was unwatched"
 
 
 def test_a_canceled_hold_is_canceled_and_the_rotation_goes_on(ptz_collab: Callable[..., Command], tmp_path: Path) -> None:

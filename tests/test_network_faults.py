@@ -27,6 +27,7 @@ S = 1_000_000_000
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """Both cameras rotate; nothing of them is untidy in the end."""
     with running_pair(tmp_path_factory.mktemp('pair')) as pair:
+        pair.wait_until_well()
         yield pair
     assert 'Traceback' not in pair.log(), pair.log()
     assert PASSWORD not in pair.log() and 'correct%20horse' not in pair.log()
@@ -34,8 +35,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 @pytest.fixture
 def pair(running: Pair) -> Iterator[Pair]:
-    """Well before the test, and well again after it; the other camera does not notice anything."""
-    running.wait_until_well()
+    """Well before the test, as after every test; the other camera does not notice anything."""
     others, frames = len(running.states['southwest']), len(running.frames['southwest'])
     normal = {name: type(value)(0) for name, value in running.north.faults().items()}
     normal['preset_gone'] = ''

@@ -26,7 +26,7 @@ def running_region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegionC
     with own_domain():
         command = start_command('up', write_site(folder), '--out', folder / 'run', cwd=folder)
         wait_for(lambda: node_pid('coordinator', os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, 'the coordinator starts')
-        with RegionConsole('yard') as console:
+        with RegionConsole('yard', discovery=PATIENCE) as console:
             assert console.wait_for(lambda s: s.state == RegionState.STATE_RUNNING, PATIENCE)
             yield console
         command.interrupt()
@@ -47,7 +47,7 @@ def test_an_operator_sees_and_does_everything_while_it_runs(ptz_collab: Callable
 
     region = ptz_collab('up', write_site(tmp_path), '--out', tmp_path / 'run')
     wait_for(lambda: 'yard' in ptz_collab('status').finish()[1], PATIENCE, 'the region is discovered')
-    with RegionConsole() as console:
+    with RegionConsole(discovery=PATIENCE) as console:
         assert console.wait_for(lambda s: s.state == RegionState.STATE_RUNNING, PATIENCE)
 
         shown = say('status')

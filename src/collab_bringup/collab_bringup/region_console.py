@@ -26,18 +26,20 @@ from ptz_node.qos import LATCHED
 from ptz_site import NANOSECONDS, UserError
 
 #: s; how long discovery may take, and how long an answer.
-_DISCOVERY = 5.0
+DISCOVERY = 10.0
 _ANSWER = 5.0
 _POLL = 0.02
 
 
 class RegionConsole:
-    """Talks to one region. Context manager: rclpy is up inside it. region empty: the only one there is.
+    """Talks to one region. Context manager: rclpy is up inside it.
 
+    region empty: the only one there is. discovery (s): how long everything that is asked for may take to be found.
     Raises UserError if there is no such region, more than one to choose from, or no answer.
     """
 
-    def __init__(self, region: str = '') -> None:
+    def __init__(self, region: str = '', discovery: float = DISCOVERY) -> None:
+        self._discovery = discovery
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         self._node = Node('ptz_collab_console')
         self._executor = SingleThreadedExecutor()
@@ -48,7 +50,7 @@ class RegionConsole:
         try:
             self.region = self._find(region)
             self._node.create_subscription(RegionState, self._name(names.REGION_STATE), self._on_state, LATCHED)
-            self._wait(lambda: self._state is not None, _DISCOVERY, 'its coordinator does not tell how it does')
+            self._wait(lambda: self._state is not None, self._discovery, 'its coordinator does not tell how it does')
         except UserError:
             self.close()
             raise
@@ -94,7 +96,7 @@ class RegionConsole:
     def go_to(self, camera: str, scene: str, seconds: float, tell: Callable[[GoToPreset.Feedback], None]) -> GoToPreset.Result:
         """Sends a camera to a scene for some seconds; returns when it goes back into the plan. KeyboardInterrupt sends it back at once."""
         client = ActionClient(self._node, GoToPreset, self._name(names.go_to_preset(camera)))
-        self._wait(client.server_is_ready, _DISCOVERY, f'no driver of {camera} answers; is it running?')
+        self._wait(client.server_is_ready, self._discovery, f'no driver of {camera} answers; is it running?')
         goal = GoToPreset.Goal(scene=scene, stay=duration_from_ns(round(seconds * NANOSECONDS)))
         handle = self._answer(client.send_goal_async(goal, feedback_callback=lambda message: tell(message.feedback)))
         result = handle.get_result_async()
@@ -123,7 +125,7 @@ class RegionConsole:
 
     def _find(self, wanted: str) -> str:
         """The region's name, once it is discovered."""
-        deadline = time.monotonic() + _DISCOVERY
+        deadline = time.monotonic() + self._discovery
         found: list[str] = []
         while time.monotonic() < deadline:
             ending = f'/{names.REGION_STATE}'
@@ -145,7 +147,7 @@ class RegionConsole:
 
     def _call(self, kind: Any, name: str, request: Any) -> Any:
         client = self._node.create_client(kind, self._name(name))
-        self._wait(client.service_is_ready, _DISCOVERY, 'its coordinator does not answer')
+        self._wait(client.service_is_ready, self._discovery, 'its coordinator does not answer')
         return self._answer(client.call_async(request))
 
     def _answer(self, future: Future) -> Any:
