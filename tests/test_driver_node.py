@@ -93,7 +93,7 @@ def observing(ros_domain: int, small_site: Path) -> Iterator[Observer]:
     node = Node('observer', namespace='/yard')
     try:
         watching = Observer(node, process)
-        watching.spin_until(lambda: watching.states, 30, 'the first state')
+        watching.spin_until(lambda: watching.states and watching.states[-1].frames > 0, 30, 'the first frame')
         yield watching
     finally:
         node.destroy_node()
@@ -113,7 +113,7 @@ def test_a_camera_is_sent_to_a_scene_by_hand_and_says_so(observer: Observer) -> 
 
 
 def test_feedback_tells_where_the_camera_is_on_its_way(observer: Observer) -> None:
-    observer.result(observer.send(scene='gate'))
+    assert observer.result(observer.send(scene='gate')).result.error_code == GoToPreset.Result.NONE
     positions: list[tuple[int, float]] = []
     handle = observer.send(
         lambda m: positions.append((m.feedback.state, m.feedback.pan)), scene='road', stay=_seconds(1), speed=0.3

@@ -106,10 +106,12 @@ def test_what_can_not_be_done_is_said_in_one_line(
 
 
 def test_without_a_region_it_says_what_to_do(ptz_collab: Callable[..., Command]) -> None:
-    for words in (('status',), ('stop',), ('hold', 'gate')):
-        code, output = ptz_collab(*words).finish()
+    anywhere = [ptz_collab(*words) for words in (('status',), ('stop',), ('hold', 'gate'))]
+    by_name = ptz_collab('status', '--region', 'plaza')
+    for command in anywhere:
+        code, output = command.finish()
         assert code == 2
         assert output.strip() == 'no region is running here; start one with ptz-collab up, or check ROS_DOMAIN_ID'
-    code, output = ptz_collab('status', '--region', 'plaza').finish()
+    code, output = by_name.finish()
     assert code == 2
     assert 'no region plaza is running (none is running)' in output

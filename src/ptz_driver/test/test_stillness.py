@@ -69,6 +69,25 @@ def test_somebody_who_walks_by_does_not_make_the_camera_turn() -> None:
     assert not watch.moved
 
 
+def test_a_van_that_drives_by_does_not_make_the_camera_turn() -> None:
+    watch = StillnessWatch(0)
+    van = scene(0.0, seed=9) + 60
+    for k in range(30):
+        picture = np.asarray(100 + (scene(30.0, noise=k) - 127) / 8, np.float32)
+        left = 10 + 2 * k
+        picture[20:80, left : left + 60] = van[20:80, :60]
+        watch.take(picture, (k + 1) * S // 10)
+    assert not watch.moved
+
+
+def test_pictures_are_left_as_they_are() -> None:
+    watch = StillnessWatch(0)
+    first, second = scene(0.0), scene(3.0)
+    watch.take(first, S)
+    watch.take(second, 2 * S)
+    assert np.array_equal(first, scene(0.0)) and np.array_equal(second, scene(3.0))
+
+
 def test_pictures_from_before_the_turn_do_not_count() -> None:
     watch = StillnessWatch(2 * S)
     film(watch, [100.0] * 15)

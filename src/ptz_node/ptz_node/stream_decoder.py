@@ -34,6 +34,11 @@ class StreamDecoder:
         self.encoding = encoding
         self._context: VideoCodecContext | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for a keyframe."""
+        return self._context is None
+
     def decode(self, data: bytes, keyframe: bool) -> av.VideoFrame | None:
         """The picture; None if it can't be decoded by what came so far. Raises ValueError if it is damaged."""
         if self._context is None:

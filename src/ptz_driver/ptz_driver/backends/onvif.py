@@ -57,6 +57,7 @@ class OnvifBackend:
         self._stillness: StillnessWatch | None = None
         self._turns = 0
         self._scene = ''
+        self._is_silent = not settings.status
         self.exposure = OnvifExposure(self._link, clock, lambda: self._stream.brightness)
 
     @property
@@ -151,7 +152,10 @@ class OnvifBackend:
 
     def read(self) -> CapturedFrame | None:
         """The next picture, as the camera encoded it."""
-        read = self._stream.read(self._stillness if self._needs_pictures() else None)
+        watched = self._stillness if self._needs_pictures() else None
+        read = self._stream.read(watched)
+        if watched is not None and self._stream.blind:
+            self._link.want_keyframe()
         picture = read.picture
         width, height = picture.size
         return CapturedFrame(
@@ -175,11 +179,11 @@ class OnvifBackend:
 
     def _needs_pictures(self) -> bool:
         """Whether nothing but the pictures can tell that the camera has arrived."""
-        state = self._link.state()
-        said = state.status
-        if not self._settings.status:
-            return True
-        return state.learnt is not None and said is not None and said.position is None and said.moving is None
+        said = self._link.state().status
+        # After a command nothing is said for a moment; what the camera can tell is the same as before.
+        if self._settings.status and said is not None:
+            self._is_silent = said.position is None and said.moving is None
+        return self._is_silent
 
     def _is_still(self, at_ns: int) -> bool | None:
         stillness = self._stillness

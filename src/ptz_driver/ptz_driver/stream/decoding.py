@@ -24,6 +24,11 @@ class LookDecoder:
         self._looked_ns = 0
         self.brightness: float | None = None
 
+    @property
+    def blind(self) -> bool:
+        """Whether no picture can be decoded before the next keyframe."""
+        return self._decoder is None or self._decoder.waits
+
     def restart(self) -> None:
         """The stream was opened anew."""
         self._decoder = None

@@ -27,6 +27,10 @@ _FOUND = 0.1
 #: px from where it looked before above which a camera looks elsewhere.
 _ELSEWHERE = 8.0
 _STILL = 0.4
+#: s between two pictures that are compared, at least: over a shorter time a turn is less than what is seen of a pixel.
+_COMPARED = 0.09
+#: px of the small picture; the squares of which most must agree that the picture moved, if they say anything.
+_SQUARE, _CLEARLY = 10, 0.8
 
 
 def small_grey(picture: NDArray[np.uint8]) -> Grey:
@@ -53,7 +57,8 @@ def is_same(one: Grey, other: Grey) -> bool:
 class StillnessWatch:
     """Notices by the pictures that a camera which was told to turn stands still again.
 
-    The shift between two pictures is found by phase correlation (Kuglin and Hines 1975), which one person who walks by does not disturb.
+    The shift between two pictures is found by phase correlation (Kuglin and Hines 1975). Somebody large who walks by may be what it
+    finds: so most squares of the picture must be explained better by a small shift than by none.
     before: a picture from before the turn, by which it is seen that the camera looks elsewhere if the turn itself was too short to be
     seen: a stream can be decoded from its next keyframe on only.
     """
@@ -69,6 +74,8 @@ class StillnessWatch:
         """A picture, in the order of time; those before the turn's begin are left out."""
         if stamp_ns <= self.begun_ns:
             return
+        if self._last is not None and stamp_ns - self._last[0] < _COMPARED * NANOSECONDS:
+            return
         if self._last is not None:
             seconds = max(1e-3, (stamp_ns - self._last[0]) / NANOSECONDS)
             if self._shift(self._last[1], picture) / seconds > _TURNING:
@@ -81,8 +88,18 @@ class StillnessWatch:
 
     def _shift(self, one: Grey, other: Grey) -> float:
         """Px by which a picture is moved against another; infinite if nothing of one is in the other."""
-        (right, down), response = cv2.phaseCorrelate(one, other, self._window)
-        return math.inf if response < _FOUND else float(np.hypot(right, down))
+        # OpenCV multiplies the pictures that it is given by the window.
+        (right, down), response = cv2.phaseCorrelate(one.copy(), other.copy(), self._window)
+        if response < _FOUND:
+            return math.inf
+        distance = float(np.hypot(right, down))
+        if distance > _ELSEWHERE:
+            return distance
+        shift = np.array([[1.0, 0.0, right], [0.0, 1.0, down]])
+        moved = cv2.warpAffine(one, shift, SMALL, borderMode=cv2.BORDER_REPLICATE)
+        with_shift, without = _by_square(np.abs(moved - other)), _by_square(np.abs(one - other))
+        agree, disagree = with_shift < _CLEARLY * without, without < _CLEARLY * with_shift
+        return distance if agree.sum() > disagree.sum() else 0.0
 
     @property
     def moved(self) -> bool:
@@ -94,3 +111,8 @@ class StillnessWatch:
         if not self._moved or self._still_since_ns is None or self._last is None:
             return None
         return self._still_since_ns if self._last[0] - self._still_since_ns >= _STILL * NANOSECONDS else None
+
+
+def _by_square(picture: Grey) -> Grey:
+    """The mean of each square."""
+    return np.asarray(cv2.resize(picture, (SMALL[0] // _SQUARE, SMALL[1] // _SQUARE), interpolation=cv2.INTER_AREA), np.float32)

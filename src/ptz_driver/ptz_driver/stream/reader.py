@@ -81,6 +81,11 @@ class StreamReader:
         """The newest picture that was looked at, small and grey."""
         return self._look.last
 
+    @property
+    def blind(self) -> bool:
+        """Whether no picture can be decoded before the next keyframe."""
+        return self._look.blind
+
     def read(self, stillness: StillnessWatch | None) -> StampedPicture:
         """The next picture. stillness: gets every picture, if there is one. Raises BackendError; the next call opens the stream anew."""
         try:
