@@ -168,7 +168,8 @@ def test_marked_pictures_carry_the_same_marks_inside(rotation: Path) -> None:
         # One arrival for each segment but the first, in which the camera was there before the rotation began; or just after.
         assert len(found) in ((5, 6) if is_network(rotation) else (5,))
         for mark, preset in found:
-            assert (mark.camera, mark.scene, int(mark.marks)) == (preset.camera, preset.scene, ARRIVED)
+            assert (mark.camera, mark.scene, int(mark.marks)) == (preset.camera, preset.scene, preset.marks)
+            assert preset.marks & ARRIVED
             assert (mark.session, mark.sequence, mark.slot) == (preset.session, preset.sequence, preset.slot)
             assert mark.stamp_ns == preset.header.stamp.sec * S + preset.header.stamp.nanosec
             assert mark.arrived_ns == preset.arrived.sec * S + preset.arrived.nanosec

@@ -35,6 +35,7 @@ def report_from_msg(message: CameraState, received_ns: int) -> CameraReport:
         position=PtzPosition(message.pan, message.tilt, message.zoom) if known else None,
         clock_offset=message.clock_offset,
         manual=message.manual,
+        filming=message.frames > 0,
     )
 
 

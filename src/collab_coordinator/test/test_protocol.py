@@ -31,6 +31,7 @@ class Region:
     alive: set[str] = field(default_factory=lambda: set(CAMERAS))
     deaf: set[str] = field(default_factory=set)
     plans: list[Plan] = field(default_factory=list)
+    changes: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.fleet = Fleet(self.site.cameras, 3 * S)
@@ -43,7 +44,7 @@ class Region:
         while self.now_ns < end:
             self.now_ns += S // 10
             for camera in self.alive:
-                self.report(camera)
+                self.report(camera, **self.changes.get(camera, {}))
             self.rotation.advance(self.now_ns, self.fleet)
             self.publish()
 
@@ -159,6 +160,17 @@ def test_it_waits_for_missing_cameras_and_then_starts_without_them(make_site: Si
     assert region.plans[-1].out == ()
     assert region.plans[-1].orders == plan.orders
     assert region.rotation.progress(region.now_ns, region.fleet).uncovered == ()
+
+
+def test_it_waits_for_a_camera_that_has_no_pictures_yet_unless_it_says_why(make_site: SiteMaker) -> None:
+    region = Region(make_site(start_timeout=10))
+    region.changes['south'] = {'filming': False}
+    region.run(5)
+    assert not region.plans
+    assert region.rotation.progress(region.now_ns, region.fleet).waiting_for == ('south',)
+    region.changes['south'] = {'filming': False, 'fault': 3}
+    region.run(1)
+    assert region.plans[-1].out == ('south',)
 
 
 def test_without_any_camera_it_ends_with_their_names(make_site: SiteMaker) -> None:

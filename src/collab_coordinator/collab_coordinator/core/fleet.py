@@ -38,7 +38,7 @@ class Health:
 class CameraReport:
     """One CameraState: fields as there, times in ns. stamp_ns: when it held; received_ns: when it came.
 
-    position is None and clock_offset (s) is NaN where the camera does not know.
+    position is None and clock_offset (s) is NaN where the camera does not know. filming: it has published pictures.
     """
 
     camera: str
@@ -56,6 +56,7 @@ class CameraReport:
     position: PtzPosition | None = None
     clock_offset: float = math.nan
     manual: bool = False
+    filming: bool = True
 
 
 class Fleet:
@@ -93,6 +94,15 @@ class Fleet:
     def missing(self, now_ns: int) -> tuple[str, ...]:
         """The cameras that have not reported, or have fallen silent."""
         return tuple(camera for camera in self._newest if not self._heard(camera, now_ns))
+
+    def unready(self, now_ns: int) -> tuple[str, ...]:
+        """The cameras that a rotation waits for: missing ones, and those that have no pictures yet and don't say why."""
+        missing = self.missing(now_ns)
+        return tuple(
+            camera
+            for camera, report in self._newest.items()
+            if camera in missing or (report is not None and not report.filming and not report.fault)
+        )
 
     def behind(self, plan: Plan) -> tuple[str, ...]:
         """The cameras of a plan that have not said that they follow it."""

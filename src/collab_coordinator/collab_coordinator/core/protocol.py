@@ -226,7 +226,7 @@ class Rotation:
         """How it goes now."""
         plan = self._book.in_force(now_ns)
         if plan is None or self.plan is None:
-            return Progress(False, False, 0, 0, self._request.slots, 0, 0, (), (), fleet.missing(now_ns))
+            return Progress(False, False, 0, 0, self._request.slots, 0, 0, (), (), fleet.unready(now_ns))
         slot = plan.slot(now_ns)
         running = plan.mode is not PlanMode.STOPPED and now_ns >= self._began_ns
         assignments = tuple((order.camera, plan.scene(order.camera, now_ns)) for order in plan.orders)
@@ -254,7 +254,7 @@ class Rotation:
             self._asked_ns = now_ns
         present = fleet.present(now_ns)
         waited = now_ns - self._asked_ns >= self._site.region.start_timeout * NANOSECONDS
-        if len(present) < len(fleet.cameras) and not waited:
+        if fleet.unready(now_ns) and not waited:
             return
         problem = start_problem(self._site, present, self.schedule.orders, fleet)
         if problem is not None:
