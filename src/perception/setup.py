@@ -20,5 +20,10 @@ setup(
     description='Looks at the frames of one camera: detects, tracks, locates on the ground.',
     license='Apache-2.0',
     extras_require={'test': ['pytest']},
-    entry_points={'console_scripts': ['perception = ptz_perception.node:main']},
+    entry_points={
+        'console_scripts': [
+            'perception = ptz_perception.node:main',
+            'region_perception = ptz_perception.region_node:main',
+        ]
+    },
 )

@@ -53,7 +53,7 @@ class GraphOptions:
 
 
 def region_graph(site: Site, options: GraphOptions) -> tuple[NodeSpec, ...]:
-    """The nodes of a region: for each camera a driver and a perception node, one coordinator, one stitcher."""
+    """The nodes of a region: for each camera a driver and a perception node, one coordinator, one stitcher, one for who is who."""
     common: dict[str, ParameterValue] = {
         'site': options.site_path,
         'media': options.media,
@@ -96,5 +96,11 @@ def region_graph(site: Site, options: GraphOptions) -> tuple[NodeSpec, ...]:
                     respawn=True,
                 )
             )
+    if site.perception.enabled:
+        nodes.append(
+            NodeSpec(
+                Part.PERCEPTION, 'ptz_perception', 'region_perception', 'region_perception', namespace, common, respawn=True
+            )
+        )
     wanted = options.parts if options.out else options.parts - {Part.STITCHER}
     return tuple(node for node in nodes if node.part in wanted)

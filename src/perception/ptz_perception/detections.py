@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,41 +18,79 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Detections:
-    """boxes (n, 4): centre x, centre y, width, height in pixels; scores (n,) from 0 to 1; classes: n names.
+    """n objects. boxes (n, 4): centre x, centre y, width, height in pixels; scores (n,) from 0 to 1.
 
-    Raises ValueError if the shapes don't fit together, or a value can't be one of a box in a picture.
+    class_ids (n,): indices into names, the classes that the detector knows. orientations (n,): rad about the centre, counter-clockwise as seen, 0
+    upright. Raises ValueError if the shapes don't fit together, or a value can't be one of a box in a picture.
     """
 
     boxes: Boxes
     scores: NDArray[np.float64]
-    classes: tuple[str, ...]
+    class_ids: NDArray[np.int64]
+    names: tuple[str, ...]
+    orientations: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        count = len(self.classes)
-        if self.boxes.shape != (count, 4) or self.scores.shape != (count,):
+        count = len(self.class_ids)
+        if self.boxes.shape != (count, 4) or self.scores.shape != (count,) or self.orientations.shape != (count,):
             raise ValueError(
-                f'{count} classes need boxes ({count}, 4) and scores ({count},), not {self.boxes.shape} and {self.scores.shape}'
+                f'{count} classes need boxes ({count}, 4), scores and orientations ({count},), not {self.boxes.shape}, '
+                f'{self.scores.shape} and {self.orientations.shape}'
             )
+        if count == 0:
+            return
         if not np.isfinite(self.boxes).all() or (self.boxes[:, 2:] < 0).any():
             raise ValueError('boxes must be finite, with widths and heights of at least 0')
         if not ((self.scores >= 0) & (self.scores <= 1)).all():
             raise ValueError('scores must be from 0 to 1')
+        if not 0 <= self.class_ids.min() <= self.class_ids.max() < len(self.names):
+            raise ValueError(f'class ids must be from 0 to {len(self.names) - 1}')
+
+    @classmethod
+    def of(
+        cls,
+        boxes: Boxes,
+        scores: NDArray[np.float64],
+        class_ids: NDArray[np.int64],
+        names: tuple[str, ...],
+        orientations: NDArray[np.float64] | None = None,
+    ) -> Detections:
+        """Upright boxes, unless orientations are given."""
+        return cls(boxes, scores, class_ids, names, np.zeros(len(class_ids)) if orientations is None else orientations)
+
+    @classmethod
+    def none(cls, names: tuple[str, ...]) -> Detections:
+        """An empty picture."""
+        return cls.of(np.empty((0, 4)), np.empty(0), np.empty(0, np.int64), names)
 
     def __len__(self) -> int:
-        return len(self.classes)
+        return len(self.class_ids)
 
-    def chosen(self, indices: NDArray[np.intp]) -> Detections:
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The name of each one's class."""
+        return tuple(self.names[index] for index in self.class_ids)
+
+    def chosen(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Detections:
         """Some of them."""
-        return Detections(self.boxes[indices], self.scores[indices], tuple(self.classes[i] for i in indices))
+        return Detections(self.boxes[rows], self.scores[rows], self.class_ids[rows], self.names, self.orientations[rows])
 
 
-def nothing() -> Detections:
-    """An empty picture."""
-    return Detections(np.empty((0, 4)), np.empty(0), ())
+def joined(parts: Sequence[Detections]) -> Detections:
+    """All of several; they must be of one detector. Raises ValueError for none."""
+    if not parts:
+        raise ValueError('nothing to join')
+    return Detections(
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.class_ids for part in parts]),
+        parts[0].names,
+        np.concatenate([part.orientations for part in parts]),
+    )
 
 
 def overlaps(first: Boxes, second: Boxes) -> NDArray[np.float64]:
-    """Intersection over union (n, m) of boxes (n, 4) and (m, 4)."""
+    """Intersection over union (n, m) of upright boxes (n, 4) and (m, 4)."""
     low = np.maximum((first[:, :2] - first[:, 2:] / 2)[:, None], (second[:, :2] - second[:, 2:] / 2)[None])
     high = np.minimum((first[:, :2] + first[:, 2:] / 2)[:, None], (second[:, :2] + second[:, 2:] / 2)[None])
     inner = np.clip(high - low, 0, None).prod(axis=2)
@@ -58,12 +99,20 @@ def overlaps(first: Boxes, second: Boxes) -> NDArray[np.float64]:
 
 
 def suppress_overlaps(detections: Detections, most_overlap: float) -> Detections:
-    """Of detections of one class that overlap by more than most_overlap, the one with the highest score."""
-    order = np.argsort(-detections.scores, kind='stable')
-    shared = overlaps(detections.boxes, detections.boxes)
-    kept: list[int] = []
-    for index in order:
-        rivals = (k for k in kept if detections.classes[k] == detections.classes[index])
-        if all(shared[index, k] <= most_overlap for k in rivals):
-            kept.append(int(index))
-    return detections.chosen(np.array(kept, dtype=np.intp))
+    """Of detections of one class that overlap by more than most_overlap, the one with the highest score; the best first."""
+    if not len(detections):
+        return detections
+    corners = np.hstack((detections.boxes[:, :2] - detections.boxes[:, 2:] / 2, detections.boxes[:, 2:]))
+    # Classes are moved apart, so that they don't suppress each other.
+    apart = detections.class_ids * (np.ptp(corners[:, 0]) + detections.boxes[:, 2:].max() + 1.0)
+    scores = detections.scores.tolist()
+    if detections.orientations.any():
+        turned = [
+            ((x + shift, y), (width, height), -math.degrees(turn))
+            for (x, y, width, height), shift, turn in zip(detections.boxes.tolist(), apart, detections.orientations, strict=True)
+        ]
+        rows = cv2.dnn.NMSBoxesRotated(turned, scores, 0.0, most_overlap)
+    else:
+        corners[:, 0] += apart
+        rows = cv2.dnn.NMSBoxes(corners.tolist(), scores, 0.0, most_overlap)
+    return detections.chosen(np.asarray(rows, np.intp).ravel())

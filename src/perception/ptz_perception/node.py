@@ -6,34 +6,40 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
 import cv2
-from geometry_msgs.msg import Point
 from rcl_interfaces.msg import IntegerRange
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
 
-from ptz_collab_msgs.msg import Detection, PresetFrame, PresetHeader, TrackArray
-from ptz_collab_msgs.msg import Track as TrackMsg
+from ptz_collab_msgs.msg import ObjectArray, PresetFrame, PresetHeader, RotationPlan, TrackArray, Watchlist
 from ptz_node import diagnostics, names
-from ptz_node.convert import time_from_ns, time_to_ns
+from ptz_node.convert import plan_from_msg, time_to_ns
 from ptz_node.images import to_compressed_msg
 from ptz_node.parameters import declare_camera, declare_site, describe
-from ptz_node.qos import EVENTS, FRAMES_LATEST, FRAMES_OUT, FRAMES_RECORD
+from ptz_node.qos import EVENTS, FRAMES_LATEST, FRAMES_OUT, FRAMES_RECORD, LATCHED
 from ptz_node.run import run
+from ptz_perception import messages
 from ptz_perception.annotate import annotate
 from ptz_perception.detectors import make_detector
-from ptz_perception.locate import foot_on_ground, view_of
+from ptz_perception.hold_client import HoldClient
+from ptz_perception.holding.holder import Holder
+from ptz_perception.known_targets import KnownTargets
 from ptz_perception.pace import Pace
 from ptz_perception.pictures import EncodedFrame, FramePictures
-from ptz_perception.tracker import OverlapTracker, Track
+from ptz_perception.pipeline import CameraPipeline, SeenObject
+from ptz_perception.recognition.embedders import make_embedders
+from ptz_perception.recognition.watchlist import WatchlistError
 from ptz_perception.worker import LatestWorker
 from ptz_site import OnvifCamera, UserError
 
 _LOG_PERIOD = 10.0
+#: s between two looks at what the holds need.
+_HOLD_PERIOD = 0.05
 
 
 class Perception(Node):
@@ -49,24 +55,39 @@ class Perception(Node):
         self._site = parameters.site
         self._camera = declare_camera(self, self._site)
         self._yield_to_others()
-        self._detector = make_detector(self._site.perception, Path(parameters.path).parent)
-        self._tracker = OverlapTracker()
-        self._pace = Pace(self._site.perception.rate)
+        folder = Path(parameters.path).parent
+        settings, entry = self._site.perception, self._site.cameras[self._camera]
+        self._detector = make_detector(settings, folder)
+        self._pipeline = CameraPipeline(self._site, self._camera, self._detector, make_embedders(settings, folder))
+        self._pace = Pace(settings.rate)
         self._session = 0
         self._looked = self._not_at_rest = self._failed = self._undecodable = self._skipped_before = 0
         self._milliseconds = 0.0
         self._failing = False
         self._failure = ''
+        self._targets = KnownTargets()
+        self._holder = Holder(self._camera, settings.recognition, self._site.region.hold, entry.mounting)
+        self._hold_client = HoldClient(self, self._holder)
+        self._seen_lock = threading.Lock()
+        self._seen: tuple[tuple[SeenObject, ...], str] | None = None
         self._tracks = self.create_publisher(TrackArray, names.camera_tracks(self._camera), EVENTS)
-        self._pictures = self.create_publisher(CompressedImage, f'cameras/{self._camera}/image/annotated/compressed', FRAMES_OUT)
+        self._pictures = self.create_publisher(CompressedImage, names.camera_annotated(self._camera), FRAMES_OUT)
         self._sources = FramePictures()
         self._worker: LatestWorker[tuple[PresetFrame, EncodedFrame]] = LatestWorker(self._look, self._on_error)
         # In a network camera's stream most pictures depend on earlier ones, so that none may be missed.
-        every = isinstance(self._site.cameras[self._camera], OnvifCamera)
-        profile = FRAMES_RECORD if every else FRAMES_LATEST
+        profile = FRAMES_RECORD if isinstance(entry, OnvifCamera) else FRAMES_LATEST
         self.create_subscription(PresetFrame, names.camera_frames(self._camera), self._on_frame, profile)
+        self.create_subscription(Watchlist, names.WATCHLIST, self._on_watchlist, LATCHED)
+        self.create_subscription(RotationPlan, names.PLAN, self._on_plan, LATCHED)
+        self.create_subscription(ObjectArray, names.OBJECTS, self._targets.take_objects, EVENTS)
+        self.create_timer(_HOLD_PERIOD, self._look_after_holds)
         self._diagnostics = diagnostics.Diagnostics(self, self._camera)
         self._diagnostics.add('Detection', self._status)
+        self._diagnostics.add('Targets', self._target_status)
+        if entry.mounting is None:
+            self.get_logger().warning(
+                f'{self._camera} has no pose: its tracks have no place on the ground, and targets are not handed off; give pose in the site file'
+            )
 
     def close(self) -> None:
         """Ends the thread."""
@@ -83,16 +104,41 @@ class Perception(Node):
         os.nice(int(niceness))
         cv2.setNumThreads(1)
 
+    # In the executor
+
     def _on_frame(self, message: PresetFrame) -> None:
         preset = message.preset
         if preset.session != self._session:
             self._session, self._skipped_before = preset.session, self._worker.skipped
-        frame = _encoded(message)
+        frame = messages.encoded_frame(message)
         self._sources.feed(frame)
         if preset.phase != PresetHeader.PHASE_IN_POSITION:
             self._not_at_rest += 1
         elif self._pace.takes(time_to_ns(message.header.stamp)):
             self._worker.give((message, frame))
+
+    def _on_watchlist(self, message: Watchlist) -> None:
+        try:
+            self._targets.take_watchlist(messages.watchlist_from_msg(message))
+        except WatchlistError as error:
+            self.get_logger().error(f'the watchlist that was published is not used: {error}')
+
+    def _on_plan(self, message: RotationPlan) -> None:
+        try:
+            self._targets.take_plan(plan_from_msg(message))
+        except ValueError as error:
+            self.get_logger().error(f'plan {message.revision} is not used: {error}')
+
+    def _look_after_holds(self) -> None:
+        with self._seen_lock:
+            seen, self._seen = self._seen, None
+        now_ns = int(self.get_clock().now().nanoseconds)
+        holds = self._targets.holds(now_ns)
+        requests = self._holder.see(self._targets.sightings(seen[0]), seen[1], holds, now_ns) if seen is not None else []
+        for request in (*requests, *self._holder.pass_time(holds, now_ns)):
+            self._hold_client.send(request)
+
+    # In the worker's thread
 
     def _look(self, item: tuple[PresetFrame, EncodedFrame]) -> None:
         begin = time.monotonic()
@@ -101,13 +147,19 @@ class Perception(Node):
         if picture is None:
             self._undecodable += 1
             return
-        preset, stamp_ns = message.preset, time_to_ns(message.header.stamp)
-        segment = (preset.session, time_to_ns(preset.switch_start))
-        tracks = self._tracker.update(self._detector.detect(picture), stamp_ns, segment)
-        self._tracks.publish(self._track_array(message, stamp_ns, tracks))
+        view = messages.frame_view(message)
+        seen = self._pipeline.look(picture, view, self._targets.references(view.stamp_ns))
+        with self._seen_lock:
+            self._seen = (seen, view.scene)
+        marks = self._targets.marks
+        array = messages.track_array(
+            message, seen, lambda track_id: self._targets.object_of(self._camera, view.session, track_id), marks
+        )
+        array.frames_skipped = self._worker.skipped - self._skipped_before
+        self._tracks.publish(array)
         if self._pictures.get_subscription_count() > 0:
-            caption = f'{preset.camera}: {preset.scene}, slot {preset.slot}'
-            image = to_compressed_msg(annotate(picture, tracks, stamp_ns, caption))
+            caption = f'{message.preset.camera}: {view.scene}, slot {message.preset.slot}'
+            image = to_compressed_msg(annotate(picture, seen, marks, caption))
             image.header = message.header
             self._pictures.publish(image)
         spent = 1000 * (time.monotonic() - begin)
@@ -115,27 +167,14 @@ class Perception(Node):
         self._looked += 1
         self._failing = False
 
-    def _track_array(self, message: PresetFrame, stamp_ns: int, tracks: tuple[Track, ...]) -> TrackArray:
-        preset = message.preset
-        view = view_of(self._site.cameras[self._camera], preset.pan, preset.tilt, preset.zoom)
-        array = TrackArray(header=message.header, preset=preset, width=message.width, height=message.height)
-        array.frames_skipped = self._worker.skipped - self._skipped_before
-        for track in tracks:
-            entry = _track_msg(track, stamp_ns)
-            located = foot_on_ground(view, track.box, message.height) if view is not None else None
-            if located is not None:
-                (x, y), covariance = located
-                entry.has_ground, entry.ground = True, Point(x=x, y=y, z=0.0)
-                entry.ground_covariance = covariance.ravel().tolist()
-            array.tracks.append(entry)
-        return array
-
     def _on_error(self, item: tuple[PresetFrame, EncodedFrame], error: Exception) -> None:
         self._failed += 1
         self._failing = True
         reason = str(error) if isinstance(error, ValueError) else repr(error)
         self._failure = f'frame {item[1].sequence} could not be looked at: {reason}'
         self.get_logger().warning(f'{self._camera}: {self._failure}', throttle_duration_sec=_LOG_PERIOD)
+
+    # Diagnostics
 
     def _status(self) -> diagnostics.Status:
         values = {
@@ -154,22 +193,13 @@ class Perception(Node):
             return diagnostics.Status(diagnostics.OK, f'{self._detector.name}, no frames yet', values)
         return diagnostics.Status(diagnostics.OK, f'{self._detector.name}, {self._milliseconds:.0f} ms for each frame', values)
 
-
-def _encoded(message: PresetFrame) -> EncodedFrame:
-    preset = message.preset
-    size = (message.width, message.height)
-    return EncodedFrame(preset.session, preset.sequence, message.encoding, message.keyframe, size, bytes(message.data))
-
-
-def _track_msg(track: Track, stamp_ns: int) -> TrackMsg:
-    x, y, width, height = (float(value) for value in track.box)
-    return TrackMsg(
-        track_id=track.track_id,
-        detection=Detection(center_x=x, center_y=y, width=width, height=height, class_name=track.class_name, score=track.score),
-        source=TrackMsg.SOURCE_DETECTED if track.seen_at(stamp_ns) else TrackMsg.SOURCE_PREDICTED,
-        first_seen=time_from_ns(track.first_seen_ns),
-        observations=track.observations,
-    )
+    def _target_status(self) -> diagnostics.Status:
+        holding = self._holder.holding
+        values = {f'hold for {target}': hold_id or 'not answered yet' for target, hold_id in holding.items()}
+        if self._hold_client.problem:
+            return diagnostics.Status(diagnostics.WARN, self._hold_client.problem, values)
+        text = f'holds for {", ".join(holding)}' if holding else f'{len(self._targets.marks)} on the watchlist'
+        return diagnostics.Status(diagnostics.OK, text, values)
 
 
 def main() -> int:

@@ -9,6 +9,12 @@ HANDOFF = 'handoff'
 REGION_STATE = 'region_state'
 HOLD_KEEP_ALIVE = 'hold_keep_alive'
 COORDINATOR = 'coordinator'
+OBJECTS = 'objects'
+WATCHLIST = 'watchlist'
+ADD_TARGET = 'watchlist/add'
+REMOVE_TARGET = 'watchlist/remove'
+LIST_TARGETS = 'watchlist/list'
+MARKERS = 'markers'
 
 
 def camera_frames(camera: str) -> str:
@@ -36,6 +42,11 @@ def camera_image(camera: str) -> str:
     return f'cameras/{camera}/image/compressed'
 
 
+def camera_annotated(camera: str) -> str:
+    """sensor_msgs/CompressedImage with the tracks drawn in, only while somebody listens."""
+    return f'cameras/{camera}/image/annotated/compressed'
+
+
 def camera_info(camera: str) -> str:
     """sensor_msgs/CameraInfo of one camera, only while somebody listens."""
     return f'cameras/{camera}/camera_info'
@@ -49,6 +60,11 @@ def go_to_preset(camera: str) -> str:
 def scene_frames(scene: str) -> str:
     """PresetFrame of whichever cameras are on a scene."""
     return f'scenes/{scene}/frames'
+
+
+def base_frame(region: str, camera: str) -> str:
+    """TF frame of a camera's mounting: x where pan and tilt are zero, z up."""
+    return f'{region}/{camera}_base'
 
 
 def optical_frame(region: str, camera: str) -> str:

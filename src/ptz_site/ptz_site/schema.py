@@ -256,15 +256,45 @@ class StitcherSettings(Section):
     reorder: float = Field(0.5, ge=0, le=10, description='s to wait for late frames before writing')
 
 
+class TrackingSettings(Section):
+    """How detections of one camera become tracks."""
+
+    low: float = Field(0.1, ge=0, le=1, description='score from which a detection may go on with a track that nothing better was found for')
+    high: float = Field(0.5, ge=0, le=1, description='score from which a detection may go on with any track')
+    begin: float = Field(0.6, ge=0, le=1, description='score from which a detection may begin a track')
+    track_buffer: float = Field(2.0, gt=0, le=60, description='s that a track goes on unseen')
+
+
+class RecognitionSettings(Section):
+    """When a track is a target of the watchlist, and what follows."""
+
+    similarity: float = Field(0.85, ge=-1, le=1, description='least similarity (cosine) of a track and a target')
+    good_frames: int = Field(3, ge=1, le=100, description='frames in which it must be seen well before it is told')
+    least_height: int = Field(48, ge=8, description='px; smaller boxes are not looked at')
+    lost_after: float = Field(3.0, gt=0, description='s out of view after which a hold ends')
+    least_speed: float = Field(0.4, gt=0, description='m/s; slower targets have no heading')
+    turned_away: float = Field(100.0, ge=0, le=180, description='degrees between heading and camera above which it is handed off')
+    steady: float = Field(0.6, ge=0, description='s that it must be turned away for')
+
+
 class PerceptionSettings(Section):
     """How frames are looked at."""
 
     enabled: bool = True
     detector: str = Field('hog', description='hog, or the path of an ONNX model')
+    layout: str = Field('auto', description="the model's output layout; auto: recognised by its shapes")
+    names: str = Field('', description='file of class names, one in each line, or a YAML file with names; empty: as the model says')
+    provider: Literal['auto', 'cpu', 'cuda', 'tensorrt', 'openvino'] = Field('auto', description='what runs models')
+    tile: int = Field(0, ge=0, le=8192, description='px; side of the tiles that large pictures are looked at in as well; 0: none')
     classes: list[str] = ['person']
     rate: float = Field(1.0, gt=0, le=120, description='frames/s looked at, at most')
     score: float = Field(0.3, ge=0, le=1, description='detections below are dropped')
     width: int = Field(640, ge=64, le=8192, description='px; wider pictures are reduced to it for detection')
+    heights: dict[str, float] = Field({'person': 1.7}, description='m, by class; tells where somebody stands whose feet are not seen')
+    tracking: TrackingSettings = TrackingSettings()
+    embedders: dict[Name, str] = Field({'body': 'colour'}, description='by kind of feature: colour, or the path of an ONNX model')
+    recognition: RecognitionSettings = RecognitionSettings()
+    watchlist: str = Field('', description="file, relative to the site file; empty: in the user's ROS folder")
 
 
 class SimulationSettings(Section):

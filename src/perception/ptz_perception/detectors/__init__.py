@@ -7,25 +7,37 @@ from __future__ import annotations
 from pathlib import Path
 
 from ptz_perception.detectors.base import Detector
-from ptz_perception.detectors.coco import COCO_CLASSES
+from ptz_perception.detectors.class_names import read_names
 from ptz_perception.detectors.hog import HogDetector
-from ptz_perception.detectors.onnx import OnnxModel
-from ptz_perception.detectors.yolox import YoloxDetector
+from ptz_perception.detectors.layouts import Layout
+from ptz_perception.detectors.onnx_detector import DetectorOptions, OnnxDetector
+from ptz_perception.detectors.session import OnnxModel
+from ptz_perception.detectors.tiles import TiledDetector
 from ptz_site import UserError
 from ptz_site.schema import PerceptionSettings
 
 
 def make_detector(settings: PerceptionSettings, folder: Path) -> Detector:
-    """The detector of a site; a model's path is relative to folder. Raises UserError if it, or a class, can't be had."""
-    if settings.detector == 'hog':
-        _check_classes(settings, ('person',))
-        return HogDetector(settings.width, settings.score)
-    _check_classes(settings, COCO_CLASSES)
-    return YoloxDetector(OnnxModel(folder / settings.detector), settings.classes, settings.score)
+    """The detector of a site; paths are relative to folder. Raises UserError if it, or a class, can't be had."""
+    if not settings.classes:
+        raise UserError('perception.classes: nothing found; name at least one class that the detector knows')
+    detector = _hog(settings) if settings.detector == 'hog' else _onnx(settings, folder)
+    return TiledDetector(detector, settings.tile) if settings.tile else detector
 
 
-def _check_classes(settings: PerceptionSettings, known: tuple[str, ...]) -> None:
-    unknown = [name for name in settings.classes if name not in known]
-    if unknown or not settings.classes:
-        found = ', '.join(unknown) or 'nothing'
-        raise UserError(f'perception.classes: {found} found; the detector {settings.detector} knows {", ".join(known)}')
+def _hog(settings: PerceptionSettings) -> Detector:
+    unknown = [name for name in settings.classes if name not in HogDetector.names]
+    if unknown:
+        known = ', '.join(HogDetector.names)
+        raise UserError(f'perception.classes: {", ".join(unknown)} found; the detector hog knows {known}')
+    return HogDetector(settings.width, settings.score)
+
+
+def _onnx(settings: PerceptionSettings, folder: Path) -> Detector:
+    try:
+        model = OnnxModel(folder / settings.detector, settings.provider)
+    except UserError as error:
+        raise UserError(f'perception.detector: {error}; or give hog') from None
+    layout = None if settings.layout == 'auto' else Layout(settings.layout)
+    names = read_names(folder / settings.names) if settings.names else None
+    return OnnxDetector(model, DetectorOptions(settings.classes, settings.score, layout, names))

@@ -16,5 +16,9 @@ class Detector(Protocol):
     def name(self) -> str:
         """For people."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes that it knows."""
+
     def detect(self, picture: Image) -> Detections:
         """What is in a BGR picture (height, width, 3)."""

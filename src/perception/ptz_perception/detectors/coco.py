@@ -84,3 +84,9 @@ COCO_CLASSES = (
     'hair drier',
     'toothbrush',
 )
+
+#: Numbers of the data set that no class has.
+_UNUSED = (0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+_named = iter(COCO_CLASSES)
+#: The same by the data set's own numbers, 0 to 90, as DETR models have them.
+COCO_IDS = tuple(f'class {number}' if number in _UNUSED else next(_named) for number in range(91))

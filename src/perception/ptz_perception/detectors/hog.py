@@ -10,16 +10,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ptz_perception.detections import Detections, Image, nothing, suppress_overlaps
+from ptz_perception.detections import Detections, Image, suppress_overlaps
 
 #: The detector's window of 64 x 128 px has a margin of 16 px on each side of the person: these shares of its width and height.
 _MARGIN = np.array([0.5, 0.25])
+_MOST_OVERLAP = 0.3
 
 
 class HogDetector:
     """score: the support vector machine's distance d from its boundary as 1 - exp(-d), so that 0.5 is a distance of 0.7."""
 
     name = 'hog'
+    names = ('person',)
 
     def __init__(self, width: int, score: float) -> None:
         self._width, self._score = width, score
@@ -31,16 +33,15 @@ class HogDetector:
         scale = min(1.0, self._width / picture.shape[1])
         small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
         if small.shape[0] < 128 or small.shape[1] < 64:
-            return nothing()
+            return Detections.none(self.names)
         found, weights = self._hog.detectMultiScale(
             cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), winStride=(8, 8), padding=(16, 16), scale=1.05
         )
         if len(found) == 0:
-            return nothing()
+            return Detections.none(self.names)
         corners = np.asarray(found, float)
         scores = 1.0 - np.exp(-np.maximum(np.ravel(weights), 0.0))
         sizes = corners[:, 2:] * (1.0 - _MARGIN)
         boxes = np.hstack((corners[:, :2] + corners[:, 2:] / 2, sizes)) / scale
-        good = np.flatnonzero(scores >= self._score)
-        people = Detections(boxes, scores, ('person',) * len(scores)).chosen(good)
-        return suppress_overlaps(people, 0.3)
+        people = Detections.of(boxes, scores, np.zeros(len(scores), np.int64), self.names)
+        return suppress_overlaps(people.chosen(scores >= self._score), _MOST_OVERLAP)

@@ -1,0 +1,97 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to one picture: detect, track, locate, recognise. Without ROS and clock: the same frames give the same tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ptz_perception.detections import Image
+from ptz_perception.detectors.base import Detector
+from ptz_perception.locating.ground import GroundPoint, locate, view_of
+from ptz_perception.locating.movement import Movement, Movements
+from ptz_perception.recognition.embedders.base import Embedder
+from ptz_perception.recognition.recogniser import Recogniser, Recognition, Reference
+from ptz_perception.tracking.byte_tracker import ByteTracker, TrackerSettings
+from ptz_perception.tracking.tracks import Track
+from ptz_site import Site
+
+#: Ids of tracks begin at the first frame's sequence number times this: unique in a driver's session also after a restart of this node.
+_IDS_PER_FRAME = 100
+
+
+@dataclass(frozen=True)
+class FrameView:
+    """What a frame of a camera at rest shows. Angles in rad, zoom a magnification; NaN where the camera does not know."""
+
+    stamp_ns: int
+    session: int
+    sequence: int
+    switch_start_ns: int
+    scene: str
+    pan: float
+    tilt: float
+    zoom: float
+
+
+@dataclass(frozen=True)
+class SeenObject:
+    """A track at one frame, and what is known of it. point: measured in this frame; heading in rad, map frame."""
+
+    track: Track
+    point: GroundPoint | None = None
+    movement: Movement | None = None
+    heading: float | None = None
+    recognition: Recognition = field(default_factory=Recognition)
+
+
+class CameraPipeline:
+    """Looks at the frames of one camera, in their order.
+
+    Raises ValueError, by look(), if the picture can't be looked at.
+    """
+
+    def __init__(self, site: Site, camera: str, detector: Detector, embedders: Mapping[str, Embedder]) -> None:
+        self._camera, self._settings = site.cameras[camera], site.perception
+        self._detector, self._embedders = detector, embedders
+        self._segment: tuple[int, int] | None = None
+        self._newest_ns = 0
+        self._begin(1)
+
+    def look(self, picture: Image, frame: FrameView, references: Sequence[Reference] = ()) -> tuple[SeenObject, ...]:
+        """Every track that is alive, in the order of their ids."""
+        self._begin_if_turned(frame)
+        tracks = self._tracker.update(self._detector.detect(picture), frame.stamp_ns)
+        known = self._recogniser.look(tracks, picture, references)
+        self._movements.keep(set(map(int, tracks.ids)))
+        size = (picture.shape[1], picture.shape[0])
+        view = view_of(self._camera, frame.pan, frame.tilt, frame.zoom)
+        found = []
+        for track in tracks:
+            height = self._settings.heights.get(track.class_name)
+            # A predicted box has no feet of its own: what it says is in the movement already.
+            point = locate(view, track.box, size, height) if view is not None and track.detection is not None else None
+            movement = self._movements.take(track.track_id, point, frame.stamp_ns)
+            heading = None if movement is None else movement.heading(self._settings.recognition.least_speed)
+            found.append(SeenObject(track, point, movement, heading, known[track.track_id]))
+        return tuple(found)
+
+    def _begin_if_turned(self, frame: FrameView) -> None:
+        """Tracks start anew when the camera has turned, and when the stamps go back."""
+        segment = (frame.session, frame.switch_start_ns)
+        if segment != self._segment or frame.stamp_ns < self._newest_ns:
+            self._segment = segment
+            self._begin(max(self._tracker.next_id, frame.sequence * _IDS_PER_FRAME + 1))
+        self._newest_ns = frame.stamp_ns
+
+    def _begin(self, first_id: int) -> None:
+        tracking = self._settings.tracking
+        settings = replace(
+            TrackerSettings(), low=tracking.low, high=tracking.high, begin=tracking.begin, track_buffer=tracking.track_buffer
+        )
+        self._tracker = ByteTracker(settings, first_id)
+        self._recogniser = Recogniser(self._embedders, self._settings.recognition)
+        self._movements = Movements()
+
+

@@ -1,0 +1,90 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""An appearance by colour and texture in stripes of the body: needs no model.
+
+Histograms of hue and of brightness, and of gradients' directions, in horizontal stripes, as in symmetry-driven accumulation of local features
+(Farenzena et al., CVPR 2010) and its many followers; pixels near the body's axis count more, because the edges show what is behind it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ptz_perception.detections import Image
+from ptz_perception.recognition.embedders.base import Feature, unit
+
+#: px that every picture is brought to, width and height.
+_SIZE = (32, 80)
+#: Shares of the height, from the top: head, chest, belly, thighs, shins.
+_STRIPES = (0.0, 0.15, 0.32, 0.5, 0.7, 0.95)
+#: A stripe's part in the whole.
+_WEIGHTS = (0.6, 1.3, 1.3, 1.0, 0.8)
+_HUES, _GREYS, _DIRECTIONS = 12, 6, 6
+#: How much the gradients count beside the colours.
+_TEXTURE = 0.35
+
+
+class ColourEmbedder:
+    """Stripes x (hues + greys + directions) numbers."""
+
+    name = 'colour'
+    length = len(_WEIGHTS) * (_HUES + _GREYS + _DIRECTIONS)
+
+    def __init__(self) -> None:
+        across = np.linspace(-1.0, 1.0, _SIZE[0])
+        down = np.linspace(0.0, 1.0, _SIZE[1])
+        # The legs are apart, the head is narrow.
+        width = np.interp(down, [0.0, 0.15, 0.2, 0.5, 1.0], [0.25, 0.3, 0.5, 0.5, 0.6])
+        self._body = np.exp(-0.5 * (across[None] / width[:, None]) ** 2).astype(np.float32)
+
+    def embed(self, picture: Image) -> Feature:
+        """A unit vector. Raises ValueError for a picture of less than 8 x 16 px."""
+        if picture.ndim != 3 or picture.shape[0] < 16 or picture.shape[1] < 8:
+            raise ValueError(f'a picture of at least 8 x 16 px is needed, not {picture.shape[1]} x {picture.shape[0]}')
+        small = cv2.resize(picture, _SIZE, interpolation=cv2.INTER_AREA)
+        colours = _by_colour(small)
+        directions = _by_direction(small)
+        parts = []
+        edges = [round(share * _SIZE[1]) for share in _STRIPES]
+        for weight, top, bottom in zip(_WEIGHTS, edges[:-1], edges[1:], strict=True):
+            mask = self._body[top:bottom, :, None]
+            colour = (colours[top:bottom] * mask).sum(axis=(0, 1))
+            direction = (directions[top:bottom] * mask).sum(axis=(0, 1))
+            parts.append(weight * np.concatenate((_spread(colour), _TEXTURE * _spread(direction))))
+        return unit(np.concatenate(parts))
+
+
+def _by_colour(small: Image) -> NDArray[np.float32]:
+    """(height, width, hues + greys): each pixel's share of each colour. A pixel without colour is grey, whatever its hue."""
+    hsv = cv2.cvtColor(small, cv2.COLOR_BGR2HSV).astype(np.float32)
+    saturation, value = hsv[..., 1] / 255.0, hsv[..., 2] / 255.0
+    coloured = np.clip((saturation - 0.15) / 0.35, 0.0, 1.0) * np.clip(value / 0.25, 0.0, 1.0)
+    hues = _soft_bins(hsv[..., 0] * (_HUES / 180.0), _HUES, circular=True)
+    greys = _soft_bins(value * (_GREYS - 1), _GREYS, circular=False)
+    return np.concatenate((hues * coloured[..., None], greys * (1.0 - coloured)[..., None]), axis=2)
+
+
+def _by_direction(small: Image) -> NDArray[np.float32]:
+    grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    right, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    strength = np.hypot(right, down) / 255.0
+    direction = np.mod(np.arctan2(down, right), np.pi) * (_DIRECTIONS / np.pi)
+    return _soft_bins(direction, _DIRECTIONS, circular=True) * strength[..., None]
+
+
+def _soft_bins(position: NDArray[np.float32], count: int, *, circular: bool) -> NDArray[np.float32]:
+    """(..., count): a value between two bins is shared by them."""
+    low = np.floor(position)
+    share = position - low
+    first = low.astype(np.int64)
+    second = (first + 1) % count if circular else np.minimum(first + 1, count - 1)
+    first = first % count if circular else np.clip(first, 0, count - 1)
+    bins = np.eye(count, dtype=np.float32)
+    return np.asarray(bins[first] * (1.0 - share)[..., None] + bins[second] * share[..., None], np.float32)
+
+
+def _spread(histogram: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Square roots of shares: so that a dot product compares distributions (Hellinger)."""
+    return np.asarray(np.sqrt(histogram / max(float(histogram.sum()), 1e-6)), np.float32)

@@ -1,0 +1,190 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Follows detections from frame to frame of one camera at rest, by their boxes. Times in ns.
+
+ByteTrack (Zhang et al., ByteTrack: Multi-Object Tracking by Associating Every Detection Box, ECCV 2022): boxes of high scores are given to tracks
+first; those of low scores, which may be somebody half hidden, only go on with tracks that nothing else was found for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ptz_perception.detections import Detections
+from ptz_perception.tracking.association import Array, Index, assign, buffered_overlaps, upright
+from ptz_perception.tracking.motion import BoxFilters, MotionNoise
+from ptz_perception.tracking.tracks import Tracks
+
+_NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class TrackerSettings:
+    """low, high: scores; below low a detection is nothing, from high on it may go on with any track, from begin on it may begin one.
+
+    least_similarity: of a detection and a track that are the same object: overlap of the enlarged boxes times the score. Raising it makes more and shorter
+    tracks, lowering it exchanges people who pass each other. least_overlap: the same for low scores, without the score. track_buffer: s
+    that a track lives unseen; raising it bridges longer gaps, and gives more often an old track to somebody new.
+    """
+
+    low: float = 0.1
+    high: float = 0.6
+    begin: float = 0.7
+    least_similarity: float = 0.2
+    least_overlap: float = 0.5
+    least_tentative: float = 0.3
+    buffer: float = 0.0
+    track_buffer: float = 1.0
+    noise: MotionNoise = field(default_factory=MotionNoise)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What is kept of each track beside its filter."""
+
+    ids: NDArray[np.int64]
+    class_ids: NDArray[np.int64]
+    scores: Array
+    first_ns: NDArray[np.int64]
+    last_ns: NDArray[np.int64]
+    observations: NDArray[np.int64]
+
+    @classmethod
+    def none(cls) -> _Columns:
+        whole = np.zeros(0, np.int64)
+        return cls(whole, whole, np.zeros(0), whole, whole, whole)
+
+    def chosen(self, rows: NDArray[np.bool_]) -> _Columns:
+        return _Columns(*(column[rows] for column in vars(self).values()))
+
+    def extended(self, more: _Columns) -> _Columns:
+        pairs = zip(vars(self).values(), vars(more).values(), strict=True)
+        return _Columns(*(np.concatenate(pair) for pair in pairs))
+
+
+class ByteTracker:
+    """Ids count up from first_id and are never reused. A track that was seen once only, after the first frame, is tentative: it ends if the next
+    frame does not show it."""
+
+    def __init__(self, settings: TrackerSettings | None = None, first_id: int = 1) -> None:
+        self._settings = settings or TrackerSettings()
+        self._filters = BoxFilters(self._settings.noise)
+        self._columns = _Columns.none()
+        self.next_id = first_id
+        self._begun_ns: int | None = None
+        #: Stamps of the newest frame and of the one before.
+        self._now_ns = self._before_ns = 0
+
+    def update(self, detections: Detections, stamp_ns: int) -> Tracks:
+        """All tracks that are alive at a frame. Frames come in the order of their stamps; raises ValueError otherwise."""
+        self._predict(stamp_ns)
+        measured = np.column_stack((detections.boxes, detections.orientations))
+        found = self._associate(detections, measured)
+        rows = np.flatnonzero(found >= 0)
+        if len(rows):
+            self._observe(rows, detections, measured, found[rows])
+        found = self._end(~self._tentative() | (found >= 0), found)
+        found = self._begin(detections, measured, found)
+        columns, filters = self._columns, self._filters
+        return Tracks(
+            columns.ids,
+            columns.class_ids,
+            detections.names,
+            filters.boxes.copy(),
+            filters.rates.copy(),
+            columns.scores,
+            columns.first_ns,
+            columns.last_ns,
+            columns.observations,
+            found,
+        )
+
+    def _predict(self, stamp_ns: int) -> None:
+        if self._begun_ns is None:
+            self._begun_ns = self._now_ns = stamp_ns
+        if stamp_ns < self._now_ns:
+            raise ValueError(f'frames must come in the order of their stamps: {stamp_ns} came after {self._now_ns}')
+        alive = stamp_ns - self._columns.last_ns <= round(self._settings.track_buffer * _NANOSECONDS)
+        self._end(alive, self._columns.ids)
+        if len(self._filters):
+            self._filters.keep_size(np.flatnonzero(self._columns.last_ns < self._now_ns))
+            self._filters.predict((stamp_ns - self._now_ns) / _NANOSECONDS)
+        self._now_ns, self._before_ns = stamp_ns, self._now_ns
+
+    def _associate(self, detections: Detections, measured: Array) -> NDArray[np.int64]:
+        """For each track the index of its detection, -1 without one."""
+        settings, scores = self._settings, detections.scores
+        found = np.full(len(self._columns.ids), -1, np.int64)
+        if not len(found) or not len(detections):
+            return found
+        overlaps = buffered_overlaps(upright(self._filters.boxes), upright(measured), settings.buffer)
+        if np.ptp(self._columns.class_ids) or (detections.class_ids != self._columns.class_ids[0]).any():
+            overlaps *= self._columns.class_ids[:, None] == detections.class_ids
+        high = scores >= settings.high
+        low = ~high & (scores >= settings.low)
+        tentative = self._tentative()
+        seen_before = self._columns.last_ns == self._before_ns
+        similar = overlaps * scores.astype(np.float32)
+        _give(found, similar, ~tentative, high, settings.least_similarity)
+        _give(found, overlaps, ~tentative & seen_before, low, settings.least_overlap)
+        _give(found, similar, tentative, high, settings.least_tentative)
+        return found
+
+    def _tentative(self) -> NDArray[np.bool_]:
+        return np.asarray((self._columns.observations == 1) & (self._columns.first_ns != self._begun_ns))
+
+    def _observe(self, rows: Index, detections: Detections, measured: Array, found: NDArray[np.int64]) -> None:
+        self._filters.correct(rows, measured[found])
+        columns = self._columns
+        self._columns = replace(
+            columns,
+            scores=_changed(columns.scores, rows, detections.scores[found]),
+            last_ns=_changed(columns.last_ns, rows, self._now_ns),
+            observations=_changed(columns.observations, rows, columns.observations[rows] + 1),
+        )
+
+    def _end(self, alive: NDArray[np.bool_], found: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Keeps the tracks that are alive; of a column about the tracks, what is left."""
+        if alive.all():
+            return found
+        self._filters, self._columns = self._filters.chosen(alive), self._columns.chosen(alive)
+        return found[alive]
+
+    def _begin(self, detections: Detections, measured: Array, found: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Tracks for detections that are nobody's; the column of detections, with theirs."""
+        free = detections.scores >= self._settings.begin
+        free[found[found >= 0]] = False
+        new = np.flatnonzero(free)
+        count = len(new)
+        if not count:
+            return found
+        now = np.full(count, self._now_ns)
+        ids = np.arange(self.next_id, self.next_id + count)
+        self.next_id += count
+        fresh = _Columns(ids, detections.class_ids[new], detections.scores[new], now, now, np.ones(count, np.int64))
+        self._filters, self._columns = self._filters.begun(measured[new]), self._columns.extended(fresh)
+        return np.concatenate((found, new))
+
+
+def _give(
+    found: NDArray[np.int64], similar: NDArray[np.float32], tracks: NDArray[np.bool_], detections: NDArray[np.bool_], least: float
+) -> None:
+    """Gives some of the detections to some of the tracks that have none; neither may be taken."""
+    rows = np.flatnonzero(tracks & (found < 0))
+    free = detections.copy()
+    free[found[found >= 0]] = False
+    columns = np.flatnonzero(free)
+    if len(rows) and len(columns):
+        first, second = assign(similar[np.ix_(rows, columns)] - np.float32(least))
+        found[rows[first]] = columns[second]
+
+
+def _changed(column: NDArray[Any], rows: Index, values: Any) -> NDArray[Any]:
+    # A copy: what an earlier frame's tracks say must not change.
+    column = column.copy()
+    column[rows] = values
+    return column
