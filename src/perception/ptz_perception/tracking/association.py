@@ -23,23 +23,29 @@ def upright(boxes: Array) -> Array:
     return around
 
 
-def buffered_overlaps(first: Array, second: Array, buffer: float) -> NDArray[np.float32]:
-    """Intersection over union (n, m) of upright boxes (n, 4) and (m, 4), each enlarged on every side by a share of its size.
+def similarities(first: Array, second: Array, buffer: float) -> NDArray[np.float32]:
+    """How alike upright boxes (n, 4) and (m, 4) are, 0 to 1 (n, m): intersection over union of boxes and of their heights, multiplied.
 
-    Boxes of somebody who moved on between two frames may not overlap any more; enlarged ones do (Yang et al., Hard to Track Objects with
-    Irregular Motions and Similar Appearances? Make It Easier by Buffering the Matching Space, WACV 2023).
+    buffer: boxes are enlarged by this share of their size on every side: those of somebody who moved on between two frames may not overlap
+    any more (Yang et al., Hard to Track Objects with Irregular Motions and Similar Appearances?, WACV 2023). Heights tell apart who
+    stands nearer (Yang et al., Hybrid-SORT, AAAI 2024).
     """
     sides, others = _sides(first, buffer), _sides(second, buffer)
     inner = np.minimum(sides[2][:, None], others[2])
     inner -= np.maximum(sides[0][:, None], others[0])
     np.maximum(inner, 0.0, out=inner)
-    high = np.minimum(sides[3][:, None], others[3])
-    high -= np.maximum(sides[1][:, None], others[1])
-    np.maximum(high, 0.0, out=high)
-    inner *= high
-    np.add(sides[4][:, None], others[4], out=high)
-    high -= inner
-    inner /= high
+    shared = np.minimum(sides[3][:, None], others[3])
+    shared -= np.maximum(sides[1][:, None], others[1])
+    np.maximum(shared, 0.0, out=shared)
+    inner *= shared
+    whole = np.add(sides[4][:, None], others[4])
+    whole -= inner
+    # Of two spans that meet, the union is the sum less what is shared.
+    heights = np.add((sides[3] - sides[1])[:, None], others[3] - others[1])
+    heights -= shared
+    whole *= heights
+    inner *= shared
+    inner /= whole
     return inner
 
 

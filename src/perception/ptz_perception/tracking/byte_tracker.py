@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Follows detections from frame to frame of one camera at rest, by their boxes. Times in ns.
 
-ByteTrack (Zhang et al., ByteTrack: Multi-Object Tracking by Associating Every Detection Box, ECCV 2022): boxes of high scores are given to tracks
-first; those of low scores, which may be somebody half hidden, only go on with tracks that nothing else was found for.
+ByteTrack (Zhang et al., ByteTrack: Multi-Object Tracking by Associating Every Detection Box, ECCV 2022): boxes of high scores are given
+to tracks first; those of low scores, which may be somebody half hidden, only go on with tracks that nothing else was found for.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptz_perception.detections import Detections
-from ptz_perception.tracking.association import Array, Index, assign, buffered_overlaps, upright
+from ptz_perception.tracking.association import Array, Index, assign, similarities, upright
 from ptz_perception.tracking.motion import BoxFilters, MotionNoise
 from ptz_perception.tracking.tracks import Tracks
 
@@ -24,21 +24,23 @@ _NANOSECONDS = 1_000_000_000
 
 @dataclass(frozen=True)
 class TrackerSettings:
-    """low, high: scores; below low a detection is nothing, from high on it may go on with any track, from begin on it may begin one.
+    """low, high, begin: scores from which a detection may go on with a track that was seen just before, with any track, and begin one.
 
-    least_similarity: of a detection and a track that are the same object: overlap of the enlarged boxes times the score. Raising it makes more and shorter
-    tracks, lowering it exchanges people who pass each other. least_overlap: the same for low scores, without the score. track_buffer: s
-    that a track lives unseen; raising it bridges longer gaps, and gives more often an old track to somebody new.
+    confirm: detections after which a track is not tentative any more. least_similarity: of a detection and a track that are the same
+    object, times the score; raising it makes more and shorter tracks, lowering it exchanges people who pass each other. least_similarity_low: the
+    same for low scores, without the score. buffer, buffer_low: shares of their size by which boxes are enlarged for it. track_buffer: s that
+    a track lives unseen; raising it bridges longer gaps, and gives more often an old track to somebody new.
     """
 
-    low: float = 0.1
+    low: float = 0.05
     high: float = 0.6
-    begin: float = 0.7
+    begin: float = 0.6
+    confirm: int = 3
     least_similarity: float = 0.2
-    least_overlap: float = 0.5
-    least_tentative: float = 0.3
-    buffer: float = 0.0
-    track_buffer: float = 1.0
+    least_similarity_low: float = 0.5
+    buffer: float = 0.2
+    buffer_low: float = 0.1
+    track_buffer: float = 2.0
     noise: MotionNoise = field(default_factory=MotionNoise)
 
 
@@ -67,8 +69,10 @@ class _Columns:
 
 
 class ByteTracker:
-    """Ids count up from first_id and are never reused. A track that was seen once only, after the first frame, is tentative: it ends if the next
-    frame does not show it."""
+    """Ids count up from first_id and are never reused.
+
+    A track that was seen a few times only, and not from the first frame on, is tentative: it ends with a frame that does not show it.
+    """
 
     def __init__(self, settings: TrackerSettings | None = None, first_id: int = 1) -> None:
         self._settings = settings or TrackerSettings()
@@ -121,24 +125,41 @@ class ByteTracker:
         found = np.full(len(self._columns.ids), -1, np.int64)
         if not len(found) or not len(detections):
             return found
-        overlaps = buffered_overlaps(upright(self._filters.boxes), upright(measured), settings.buffer)
-        if np.ptp(self._columns.class_ids) or (detections.class_ids != self._columns.class_ids[0]).any():
-            overlaps *= self._columns.class_ids[:, None] == detections.class_ids
+        tracks, boxes = upright(self._filters.boxes), upright(measured)
         high = scores >= settings.high
         low = ~high & (scores >= settings.low)
         tentative = self._tentative()
         seen_before = self._columns.last_ns == self._before_ns
-        similar = overlaps * scores.astype(np.float32)
-        _give(found, similar, ~tentative, high, settings.least_similarity)
-        _give(found, overlaps, ~tentative & seen_before, low, settings.least_overlap)
-        _give(found, similar, tentative, high, settings.least_tentative)
+
+        def give(some: NDArray[np.bool_], free: NDArray[np.bool_], by_score: bool) -> None:
+            """Gives some of the detections to some of the tracks; neither may be taken."""
+            rows = np.flatnonzero(some & (found < 0))
+            left = free.copy()
+            left[found[found >= 0]] = False
+            columns = np.flatnonzero(left)
+            if not len(rows) or not len(columns):
+                return
+            alike = similarities(tracks[rows], boxes[columns], settings.buffer if by_score else settings.buffer_low)
+            if by_score:
+                alike *= scores[columns].astype(np.float32)
+            alike -= np.float32(settings.least_similarity if by_score else settings.least_similarity_low)
+            kinds, others = self._columns.class_ids[rows], detections.class_ids[columns]
+            if (kinds[0] != kinds).any() or (kinds[0] != others).any():
+                alike[kinds[:, None] != others] = -1.0
+            first, second = assign(alike)
+            found[rows[first]] = columns[second]
+
+        give(~tentative, high, True)
+        give(~tentative & seen_before, low, False)
+        give(tentative, high, True)
         return found
 
     def _tentative(self) -> NDArray[np.bool_]:
-        return np.asarray((self._columns.observations == 1) & (self._columns.first_ns != self._begun_ns))
+        few = self._columns.observations < self._settings.confirm
+        return np.asarray(few & (self._columns.first_ns != self._begun_ns))
 
     def _observe(self, rows: Index, detections: Detections, measured: Array, found: NDArray[np.int64]) -> None:
-        self._filters.correct(rows, measured[found])
+        self._filters.correct(rows, measured[found], detections.scores[found])
         columns = self._columns
         self._columns = replace(
             columns,
@@ -168,19 +189,6 @@ class ByteTracker:
         fresh = _Columns(ids, detections.class_ids[new], detections.scores[new], now, now, np.ones(count, np.int64))
         self._filters, self._columns = self._filters.begun(measured[new]), self._columns.extended(fresh)
         return np.concatenate((found, new))
-
-
-def _give(
-    found: NDArray[np.int64], similar: NDArray[np.float32], tracks: NDArray[np.bool_], detections: NDArray[np.bool_], least: float
-) -> None:
-    """Gives some of the detections to some of the tracks that have none; neither may be taken."""
-    rows = np.flatnonzero(tracks & (found < 0))
-    free = detections.copy()
-    free[found[found >= 0]] = False
-    columns = np.flatnonzero(free)
-    if len(rows) and len(columns):
-        first, second = assign(similar[np.ix_(rows, columns)] - np.float32(least))
-        found[rows[first]] = columns[second]
 
 
 def _changed(column: NDArray[Any], rows: Index, values: Any) -> NDArray[Any]:

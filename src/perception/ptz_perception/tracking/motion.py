@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 _VALUE, _RATE, _VALUE_VAR, _COVARIANCE, _RATE_VAR = range(5)
 _STATES, COORDINATES = 5, 5
 _ANGLE = 4
+#: Share of the noise that a detection of score 1 has.
+_LEAST_NOISE = 0.01
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,13 @@ class BoxFilters:
         """Boxes that are not seen keep their size and orientation."""
         self._state[rows, _RATE, 2:] = 0.0
 
-    def correct(self, rows: NDArray[np.intp], measured: Array) -> None:
-        """Detections (m, 5) of m of the filters."""
+    def correct(self, rows: NDArray[np.intp], measured: Array, scores: Array) -> None:
+        """Detections (m, 5) of m of the filters; those of high scores (m,) count more (Du et al., GIAOTracker, ICCVW 2021)."""
         state = self._state[rows]
         error = measured - state[:, _VALUE]
         # A box turned by half a turn is the same box.
         error[:, _ANGLE] -= math.pi * np.round(error[:, _ANGLE] / math.pi)
-        total = state[:, _VALUE_VAR] + self._size(state) * self._noise.measured**2
+        total = state[:, _VALUE_VAR] + self._size(state) * (self._noise.measured**2 * (_LEAST_NOISE + 1.0 - scores))[:, None]
         gain, rate_gain = state[:, _VALUE_VAR] / total, state[:, _COVARIANCE] / total
         state[:, _VALUE] += gain * error
         state[:, _RATE] += rate_gain * error
