@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ptz_perception.detections import Detections
-from ptz_perception.tracking.association import assign, buffered_overlaps, upright
+from ptz_perception.tracking.association import assign, sides_of, similarities, upright
 from ptz_perception.tracking.byte_tracker import ByteTracker, TrackerSettings
 from ptz_perception.tracking.tracks import Tracks
 
@@ -63,10 +63,10 @@ def test_a_track_ends_after_its_buffer_and_its_id_is_never_used_again() -> None:
 
 
 def test_low_scores_go_on_with_a_track_and_begin_none() -> None:
-    tracker = ByteTracker(TrackerSettings(high=0.5, begin=0.6))
+    tracker = ByteTracker(TrackerSettings(high=0.5, begin=0.6, confirm=2))
     assert len(tracker.update(people((100, 100, 40, 100), scores=(0.3,)), 0)) == 0
-    tracker.update(people((100, 100, 40, 100), scores=(0.55,)), S // 10)
-    assert len(tracker.update(people((100, 100, 40, 100), scores=(0.9,)), 2 * S // 10)) == 1
+    assert len(tracker.update(people((100, 100, 40, 100), scores=(0.55,)), S // 10)) == 0
+    tracker.update(people((100, 100, 40, 100), scores=(0.9,)), 2 * S // 10)
     tracker.update(people((101, 100, 40, 100), scores=(0.9,)), 3 * S // 10)
     (hidden_half,) = tracker.update(people((102, 100, 40, 100), scores=(0.2,)), 4 * S // 10)
     assert hidden_half.detection == 0 and hidden_half.observations == 3
@@ -163,10 +163,12 @@ def test_assignment_is_the_best_there_is(seed: int) -> None:
     assert gains[rows, columns].sum() == pytest.approx(np.maximum(gains, 0)[best_rows, best_columns].sum(), rel=1e-5)
 
 
-def test_overlaps_of_enlarged_boxes_by_hand() -> None:
-    first, second = np.array([[5.0, 5, 10, 10]]), np.array([[5.0, 5, 10, 10], [10, 5, 10, 10], [21, 5, 10, 10]])
-    assert buffered_overlaps(first, second, 0.0)[0] == pytest.approx([1.0, 1 / 3, 0.0], abs=1e-6)
-    assert buffered_overlaps(first, second, 0.5)[0] == pytest.approx([1.0, 300 / 500, 4 * 20 / 720], abs=1e-6)
+def test_similarities_by_hand() -> None:
+    first, second = np.array([[5.0, 5, 10, 10]]), np.array([[5.0, 5, 10, 10], [10, 5, 10, 10], [5, 10, 10, 10], [21, 5, 10, 10]])
+    alike = similarities(sides_of(first, 0.0), sides_of(second, 0.0))
+    assert alike[0] == pytest.approx([1.0, 1 / 3, 1 / 9, 0.0], abs=1e-6), 'a shift down counts twice: box and height'
+    wider = similarities(sides_of(first, 0.5), sides_of(second, 0.5))
+    assert wider[0] == pytest.approx([1.0, 300 / 500, 9 / 25, 4 * 20 / 720], abs=1e-6)
 
 
 def test_the_upright_box_around_a_turned_one() -> None:

@@ -23,25 +23,37 @@ def upright(boxes: Array) -> Array:
     return around
 
 
-def similarities(first: Array, second: Array, buffer: float) -> NDArray[np.float32]:
-    """How alike upright boxes (n, 4) and (m, 4) are, 0 to 1 (n, m): intersection over union of boxes and of their heights, multiplied.
+def sides_of(boxes: Array, buffer: float) -> NDArray[np.float32]:
+    """(5, n): left, upper, right, lower side, and area of upright boxes (n, 4), enlarged on every side by a share of their size.
 
-    buffer: boxes are enlarged by this share of their size on every side: those of somebody who moved on between two frames may not overlap
-    any more (Yang et al., Hard to Track Objects with Irregular Motions and Similar Appearances?, WACV 2023). Heights tell apart who
-    stands nearer (Yang et al., Hybrid-SORT, AAAI 2024).
+    Boxes of somebody who moved on between two frames may not overlap any more; enlarged ones do (Yang et al., Hard to Track Objects with
+    Irregular Motions and Similar Appearances?, WACV 2023).
     """
-    sides, others = _sides(first, buffer), _sides(second, buffer)
-    inner = np.minimum(sides[2][:, None], others[2])
-    inner -= np.maximum(sides[0][:, None], others[0])
+    half = boxes[:, 2:] * (0.5 + buffer)
+    sides = np.empty((5, len(boxes)), np.float32)
+    sides[:2], sides[2:4] = (boxes[:, :2] - half).T, (boxes[:, :2] + half).T
+    # A little area, so that a ratio is defined.
+    sides[4] = 4.0 * half[:, 0] * half[:, 1] + 1e-6
+    return sides
+
+
+def similarities(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How alike boxes are, 0 to 1 (n, m), by their sides (5, n) and (5, m): intersection over union of the boxes, and of their heights.
+
+    The two are multiplied: heights tell apart who stands nearer (Yang et al., Hybrid-SORT, AAAI 2024).
+    """
+    left, upper, right, lower, area = first[:, :, None]
+    inner = np.minimum(right, second[2])
+    inner -= np.maximum(left, second[0])
     np.maximum(inner, 0.0, out=inner)
-    shared = np.minimum(sides[3][:, None], others[3])
-    shared -= np.maximum(sides[1][:, None], others[1])
+    shared = np.minimum(lower, second[3])
+    shared -= np.maximum(upper, second[1])
     np.maximum(shared, 0.0, out=shared)
     inner *= shared
-    whole = np.add(sides[4][:, None], others[4])
+    whole = np.add(area, second[4])
     whole -= inner
     # Of two spans that meet, the union is the sum less what is shared.
-    heights = np.add((sides[3] - sides[1])[:, None], others[3] - others[1])
+    heights = np.add(lower - upper, second[3] - second[1])
     heights -= shared
     whole *= heights
     inner *= shared
@@ -54,25 +66,22 @@ def assign(gains: NDArray[np.float32]) -> tuple[Index, Index]:
 
     Pairs that nobody else wants are taken first, so that the Hungarian method has the contested ones only.
     """
-    rows, columns = np.nonzero(gains > 0)
-    if len(rows) == 0:
+    rows, columns = (gains > 0).nonzero()
+    if not rows.size:
         return rows, columns
     alone = (np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)
     if alone.all():
         return rows, columns
     contested = ~alone
-    some, others = np.unique(rows[contested]), np.unique(columns[contested])
-    block = np.maximum(gains[np.ix_(some, others)], 0.0)
+    some, others = _distinct(rows[contested], gains.shape[0]), _distinct(columns[contested], gains.shape[1])
+    block = np.maximum(gains[some[:, None], others], 0.0)
     first, second = linear_sum_assignment(block, maximize=True)
     won = block[first, second] > 0
     return np.concatenate((rows[alone], some[first[won]])), np.concatenate((columns[alone], others[second[won]]))
 
 
-def _sides(boxes: Array, buffer: float) -> NDArray[np.float32]:
-    """(5, n): left, upper, right, lower side, area; with a little area, so that a ratio is defined."""
-    half = boxes[:, 2:] * (0.5 + buffer)
-    sides = np.empty((5, len(boxes)), np.float32)
-    sides[:2], sides[2:4] = (boxes[:, :2] - half).T, (boxes[:, :2] + half).T
-    np.multiply(4.0 * half[:, 0], half[:, 1], out=sides[4], casting='same_kind')
-    sides[4] += 1e-6
-    return sides
+def _distinct(numbers: Index, below: int) -> Index:
+    """The numbers that occur, in order; what np.unique does, for small ones."""
+    there = np.zeros(below, bool)
+    there[numbers] = True
+    return there.nonzero()[0]

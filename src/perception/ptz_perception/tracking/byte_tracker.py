@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptz_perception.detections import Detections
-from ptz_perception.tracking.association import Array, Index, assign, similarities, upright
+from ptz_perception.tracking.association import Array, Index, assign, sides_of, similarities, upright
 from ptz_perception.tracking.motion import BoxFilters, MotionNoise
 from ptz_perception.tracking.tracks import Tracks
 
@@ -125,34 +125,46 @@ class ByteTracker:
         found = np.full(len(self._columns.ids), -1, np.int64)
         if not len(found) or not len(detections):
             return found
-        tracks, boxes = upright(self._filters.boxes), upright(measured)
+        boxes = upright(self._filters.boxes), upright(measured)
+        wide = tuple(sides_of(some, settings.buffer) for some in boxes)
+        narrow = tuple(sides_of(some, settings.buffer_low) for some in boxes)
         high = scores >= settings.high
-        low = ~high & (scores >= settings.low)
+        low = (scores >= settings.low) & ~high
         tentative = self._tentative()
-        seen_before = self._columns.last_ns == self._before_ns
-
-        def give(some: NDArray[np.bool_], free: NDArray[np.bool_], by_score: bool) -> None:
-            """Gives some of the detections to some of the tracks; neither may be taken."""
-            rows = np.flatnonzero(some & (found < 0))
-            left = free.copy()
-            left[found[found >= 0]] = False
-            columns = np.flatnonzero(left)
-            if not len(rows) or not len(columns):
-                return
-            alike = similarities(tracks[rows], boxes[columns], settings.buffer if by_score else settings.buffer_low)
-            if by_score:
-                alike *= scores[columns].astype(np.float32)
-            alike -= np.float32(settings.least_similarity if by_score else settings.least_similarity_low)
-            kinds, others = self._columns.class_ids[rows], detections.class_ids[columns]
-            if (kinds[0] != kinds).any() or (kinds[0] != others).any():
-                alike[kinds[:, None] != others] = -1.0
-            first, second = assign(alike)
-            found[rows[first]] = columns[second]
-
-        give(~tentative, high, True)
-        give(~tentative & seen_before, low, False)
-        give(tentative, high, True)
+        established = ~tentative
+        just_seen = established & (self._columns.last_ns == self._before_ns)
+        weights = scores.astype(np.float32)
+        self._give(found, detections, wide, established, high, settings.least_similarity, weights)
+        self._give(found, detections, narrow, just_seen, low, settings.least_similarity_low)
+        self._give(found, detections, wide, tentative, high, settings.least_similarity, weights)
         return found
+
+    def _give(
+        self,
+        found: NDArray[np.int64],
+        detections: Detections,
+        sides: tuple[NDArray[np.float32], ...],
+        tracks: NDArray[np.bool_],
+        free: NDArray[np.bool_],
+        least: float,
+        weights: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Gives some of the detections to some of the tracks, as far as neither is taken. sides: of tracks and of detections."""
+        rows = (tracks & (found < 0)).nonzero()[0]
+        left = free.copy()
+        left[found[found >= 0]] = False
+        columns = left.nonzero()[0]
+        if not rows.size or not columns.size:
+            return
+        gains = similarities(sides[0][:, rows], sides[1][:, columns])
+        if weights is not None:
+            gains *= weights[columns]
+        gains -= np.float32(least)
+        kinds, others = self._columns.class_ids[rows], detections.class_ids[columns]
+        if (kinds != kinds[0]).any() or (others != kinds[0]).any():
+            gains[kinds[:, None] != others] = -1.0
+        first, second = assign(gains)
+        found[rows[first]] = columns[second]
 
     def _tentative(self) -> NDArray[np.bool_]:
         few = self._columns.observations < self._settings.confirm
