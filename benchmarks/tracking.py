@@ -20,7 +20,6 @@ def main() -> int:
     python = PLACE / 'bin' / 'python'
     stamp = PLACE / 'requirements.txt'
     if not stamp.is_file() or stamp.read_text() != REQUIREMENTS.read_text():
-        print(f'making {PLACE} ...', flush=True)
         venv.create(PLACE, with_pip=True, clear=True)
         subprocess.run([python, '-m', 'pip', 'install', '-q', '-r', REQUIREMENTS], check=True, env=_clean())
         stamp.write_text(REQUIREMENTS.read_text())

@@ -67,7 +67,9 @@ def speed() -> Table:
         frames = crowd(count)
         times = {name: min(milliseconds(make(10.0), frames) for _ in range(_ROUNDS)) for name, make in CONTENDERS.items()}
         ours = times['ptz_collab']
-        table.add_row(str(count), *(f'{found:.2f}' + ('' if found == ours else f' ({found / ours:.1f} x)') for found in times.values()))
+        table.add_row(
+            str(count), *(f'{found:.2f}' + ('' if found == ours else f' ({found / ours:.1f} x)') for found in times.values())
+        )
     return table
 
 

@@ -54,7 +54,9 @@ class Others:
     def update(self, boxes: Array, scores: Array, _seconds: float) -> tuple[NDArray[np.int64], Array]:
         """Boxes are given by corners there, and tracks that are not sure have the id -1."""
         corners = np.hstack((boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2)).astype(np.float32)
-        given = supervision.Detections(corners.reshape(-1, 4), confidence=scores.astype(np.float32), class_id=np.zeros(len(boxes), int))
+        given = supervision.Detections(
+            corners.reshape(-1, 4), confidence=scores.astype(np.float32), class_id=np.zeros(len(boxes), int)
+        )
         found = self._update(given)
         if found.tracker_id is None or not len(found):
             return np.zeros(0, np.int64), np.zeros((0, 4))

@@ -122,7 +122,15 @@ def _run_trackeval(root: Path, lengths: dict[str, int]) -> dict:  # type: ignore
     dataset = trackeval.datasets.MotChallenge2DBox({**places, **wanted})
     quiet = {'PRINT_CONFIG': False}
     metrics = [trackeval.metrics.HOTA(), trackeval.metrics.CLEAR(quiet), trackeval.metrics.Identity(quiet)]
-    silent = ('PRINT_RESULTS', 'PRINT_CONFIG', 'TIME_PROGRESS', 'OUTPUT_SUMMARY', 'OUTPUT_DETAILED', 'PLOT_CURVES', 'USE_PARALLEL')
+    silent = (
+        'PRINT_RESULTS',
+        'PRINT_CONFIG',
+        'TIME_PROGRESS',
+        'OUTPUT_SUMMARY',
+        'OUTPUT_DETAILED',
+        'PLOT_CURVES',
+        'USE_PARALLEL',
+    )
     evaluator = trackeval.Evaluator({**dict.fromkeys(silent, False), 'LOG_ON_ERROR': None})
     results, _ = evaluator.evaluate([dataset], metrics)
     return results['MotChallenge2DBox']['tracker']['COMBINED_SEQ']['pedestrian']

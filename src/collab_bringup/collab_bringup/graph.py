@@ -98,9 +98,7 @@ def region_graph(site: Site, options: GraphOptions) -> tuple[NodeSpec, ...]:
             )
     if site.perception.enabled:
         nodes.append(
-            NodeSpec(
-                Part.PERCEPTION, 'ptz_perception', 'region_perception', 'region_perception', namespace, common, respawn=True
-            )
+            NodeSpec(Part.PERCEPTION, 'ptz_perception', 'region_perception', 'region_perception', namespace, common, respawn=True)
         )
     wanted = options.parts if options.out else options.parts - {Part.STITCHER}
     return tuple(node for node in nodes if node.part in wanted)

@@ -20,8 +20,8 @@ Image = NDArray[np.uint8]
 class Detections:
     """n objects. boxes (n, 4): centre x, centre y, width, height in pixels; scores (n,) from 0 to 1.
 
-    class_ids (n,): indices into names, the classes that the detector knows. orientations (n,): rad about the centre, counter-clockwise as seen, 0
-    upright. Raises ValueError if the shapes don't fit together, or a value can't be one of a box in a picture.
+    class_ids (n,): indices into names, the classes that the detector knows. orientations (n,): rad about the centre, counter-clockwise
+    as seen, 0 upright. Raises ValueError if the shapes don't fit together, or a value can't be one of a box in a picture.
     """
 
     boxes: Boxes

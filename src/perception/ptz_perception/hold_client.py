@@ -14,7 +14,7 @@ from ptz_collab_msgs.action import Handoff, HoldScene
 from ptz_collab_msgs.msg import HoldKeepAlive
 from ptz_node import names
 from ptz_node.qos import EVENTS
-from ptz_perception.holding.holder import AskHandoff, BeginHold, EndHold, Holder, HoldEnd, KeepAlive, Request
+from ptz_perception.holding.holder import AskHandoff, BeginHold, EndHold, HoldEnd, Holder, KeepAlive, Request
 
 #: s until a handoff is asked for again, by how the last one ended.
 _AGAIN = {Handoff.Result.NO_BETTER_CAMERA: 2.0, Handoff.Result.TOO_SOON: 1.0, Handoff.Result.BUSY: 2.0}
@@ -63,7 +63,9 @@ class HoldClient:
             feature=list(request.feature),
             hold_id=request.hold_id,
         )
-        future = self._holds.send_goal_async(goal, feedback_callback=lambda message: self._on_name(target, message.feedback.hold_id))
+        future = self._holds.send_goal_async(
+            goal, feedback_callback=lambda message: self._on_name(target, message.feedback.hold_id)
+        )
         future.add_done_callback(lambda done: self._on_goal(target, done.result()))
 
     def _on_goal(self, target: str, handle: Any) -> None:

@@ -86,7 +86,7 @@ class Perception(Node):
         self._diagnostics.add('Targets', self._target_status)
         if entry.mounting is None:
             self.get_logger().warning(
-                f'{self._camera} has no pose: its tracks have no place on the ground, and targets are not handed off; give pose in the site file'
+                f'{self._camera} has no pose: its tracks have no place on the ground, and no target is handed off; give pose in the site'
             )
 
     def close(self) -> None:

@@ -88,10 +88,12 @@ class CameraPipeline:
     def _begin(self, first_id: int) -> None:
         tracking = self._settings.tracking
         settings = replace(
-            TrackerSettings(), low=tracking.low, high=tracking.high, begin=tracking.begin, track_buffer=tracking.track_buffer
+            TrackerSettings(),
+            low=self._settings.score,
+            high=tracking.high,
+            begin=tracking.begin,
+            track_buffer=tracking.track_buffer,
         )
         self._tracker = ByteTracker(settings, first_id)
         self._recogniser = Recogniser(self._embedders, self._settings.recognition)
         self._movements = Movements()
-
-

@@ -95,7 +95,7 @@ class WatchlistServer:
             embedder = self._embedders.get(target.kind)
             if embedder is None or embedder.length != len(target.feature):
                 self._node.get_logger().warning(
-                    f'target {target.target} can\'t be found: its {target.kind} feature has {len(target.feature)} numbers, '
+                    f"target {target.target} can't be found: its {target.kind} feature has {len(target.feature)} numbers, "
                     f'and the site {"has no embedder for it" if embedder is None else f"makes {embedder.length}"}; add it again'
                 )
 

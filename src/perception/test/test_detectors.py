@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -147,9 +148,7 @@ def test_a_layout_is_recognised_and_its_boxes_come_back_into_the_picture(name: s
     from ptz_perception.detectors.layouts import RULES
 
     layout, outputs, metadata = MODELS[name]
-    write_constant_model(
-        tmp_path / 'made.onnx', (1, 3, 64, 96), outputs, sized=layout is Layout.RTDETR_SIZED, metadata=metadata
-    )
+    write_constant_model(tmp_path / 'made.onnx', (1, 3, 64, 96), outputs, sized=layout is Layout.RTDETR_SIZED, metadata=metadata)
     detector = make_detector(PerceptionSettings(detector='made.onnx', score=0.3), tmp_path)
     assert detector.name == f'{layout.value} made.onnx'
     found = detector.detect(PICTURE)
@@ -185,7 +184,7 @@ def test_a_layout_can_be_named_where_shapes_leave_it_open(tmp_path: Path) -> Non
     logits, boxes = queries(5, 1, 3.0, -9.0)
     write_constant_model(tmp_path / 'made.onnx', (1, 3, 64, 96), {'logits': logits, 'pred_boxes': boxes})
     (tmp_path / 'names.txt').write_text('goat\nperson\ncar\nbus\nship\n')
-    with pytest.raises(UserError, match='name it as perception.layout'):
+    with pytest.raises(UserError, match=r'name it as perception\.layout'):
         make_detector(PerceptionSettings(detector='made.onnx'), tmp_path)
     named = PerceptionSettings(detector='made.onnx', layout='rtdetr', names='names.txt')
     assert make_detector(named, tmp_path).detect(PICTURE).classes == ('person',)
@@ -310,7 +309,7 @@ def test_tiles_cover_everything_and_share_their_sides() -> None:
         covered[tile.top : tile.bottom, tile.left : tile.right] = True
     assert covered.all()
     columns = sorted({tile.left for tile in tiles})
-    assert all(b - a <= 640 * 0.8 for a, b in zip(columns, columns[1:], strict=False))
+    assert all(b - a <= 640 * 0.8 for a, b in pairwise(columns))
     assert tiles_of((600, 400), 640, 0.2) == ()
 
 

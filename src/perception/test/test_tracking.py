@@ -23,9 +23,7 @@ Box = tuple[float, float, float, float]
 def people(*boxes: Box, scores: tuple[float, ...] | None = None, turned: float = 0.0) -> Detections:
     values = np.array(scores if scores is not None else [0.9] * len(boxes), float)
     count = len(boxes)
-    return Detections.of(
-        np.array(boxes, float).reshape(-1, 4), values, np.zeros(count, np.int64), NAMES, np.full(count, turned)
-    )
+    return Detections.of(np.array(boxes, float).reshape(-1, 4), values, np.zeros(count, np.int64), NAMES, np.full(count, turned))
 
 
 def seen(tracks: Tracks) -> dict[int, Box]:
@@ -120,9 +118,7 @@ def test_the_rate_of_frames_does_not_change_who_is_who() -> None:
         ids = []
         for step in range(4 * rate):
             at = step / rate
-            tracks = tracker.update(
-                people((100 + 90 * at, 100, 40, 100), (460 - 90 * at, 150, 40, 110)), round(at * S)
-            )
+            tracks = tracker.update(people((100 + 90 * at, 100, 40, 100), (460 - 90 * at, 150, 40, 110)), round(at * S))
             ids.append(seen(tracks))
         assert all(set(found) == {1, 2} for found in ids), rate
         assert all(b[1][0] > a[1][0] for a, b in pairwise(ids)), rate

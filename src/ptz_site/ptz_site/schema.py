@@ -259,7 +259,6 @@ class StitcherSettings(Section):
 class TrackingSettings(Section):
     """How detections of one camera become tracks."""
 
-    low: float = Field(0.1, ge=0, le=1, description='score from which a detection may go on with a track that nothing better was found for')
     high: float = Field(0.5, ge=0, le=1, description='score from which a detection may go on with any track')
     begin: float = Field(0.6, ge=0, le=1, description='score from which a detection may begin a track')
     track_buffer: float = Field(2.0, gt=0, le=60, description='s that a track goes on unseen')
@@ -277,20 +276,30 @@ class RecognitionSettings(Section):
     steady: float = Field(0.6, ge=0, description='s that it must be turned away for')
 
 
+#: Of a detection model's outputs.
+Layout = Literal[
+    'auto', 'yolox', 'yolov5', 'yolov8', 'yolov8_obb', 'yolo_end2end', 'rtdetr', 'rtdetr_sized', 'rtdetr_joined', 'detr', 'rfdetr'
+]
+
+
 class PerceptionSettings(Section):
     """How frames are looked at."""
 
     enabled: bool = True
     detector: str = Field('hog', description='hog, or the path of an ONNX model')
-    layout: str = Field('auto', description="the model's output layout; auto: recognised by its shapes")
-    names: str = Field('', description='file of class names, one in each line, or a YAML file with names; empty: as the model says')
+    layout: Layout = Field('auto', description="the model's output layout; auto: recognised by its shapes")
+    names: str = Field(
+        '', description='file of class names, one in each line, or a YAML file with names; empty: as the model says'
+    )
     provider: Literal['auto', 'cpu', 'cuda', 'tensorrt', 'openvino'] = Field('auto', description='what runs models')
     tile: int = Field(0, ge=0, le=8192, description='px; side of the tiles that large pictures are looked at in as well; 0: none')
     classes: list[str] = ['person']
     rate: float = Field(1.0, gt=0, le=120, description='frames/s looked at, at most')
-    score: float = Field(0.3, ge=0, le=1, description='detections below are dropped')
+    score: float = Field(0.2, ge=0, le=1, description='detections below are dropped')
     width: int = Field(640, ge=64, le=8192, description='px; wider pictures are reduced to it for detection')
-    heights: dict[str, float] = Field({'person': 1.7}, description='m, by class; tells where somebody stands whose feet are not seen')
+    heights: dict[str, float] = Field(
+        {'person': 1.7}, description='m, by class; tells where somebody stands whose feet are not seen'
+    )
     tracking: TrackingSettings = TrackingSettings()
     embedders: dict[Name, str] = Field({'body': 'colour'}, description='by kind of feature: colour, or the path of an ONNX model')
     recognition: RecognitionSettings = RecognitionSettings()

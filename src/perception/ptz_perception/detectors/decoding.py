@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,26 +69,26 @@ def _yolox(outputs: Outputs, least: float) -> Raw:
         cells, strides = _grid(outputs.size)
         with np.errstate(over='ignore'):
             boxes = np.hstack((boxes[:, :2] + cells[good], np.exp(boxes[:, 2:]))) * strides[good]
-    return Raw(boxes, scores[good].astype(np.float64), class_ids[good])
+    return Raw(boxes, scores[good], class_ids[good])
 
 
 def _yolov5(outputs: Outputs, _least: float) -> Raw:
     raw = outputs.values[0][0]
     scores, class_ids = _best(raw[:, 5:])
-    return Raw(raw[:, :4].astype(np.float64), (scores * raw[:, 4]).astype(np.float64), class_ids)
+    return Raw(raw[:, :4].astype(np.float64), scores * raw[:, 4], class_ids)
 
 
 def _yolov8(outputs: Outputs, _least: float) -> Raw:
     raw = outputs.values[0][0]
     scores, class_ids = _best(raw[4:].T)
-    return Raw(raw[:4].T.astype(np.float64), scores.astype(np.float64), class_ids)
+    return Raw(raw[:4].T.astype(np.float64), scores, class_ids)
 
 
 def _yolov8_turned(outputs: Outputs, _least: float) -> Raw:
     raw = outputs.values[0][0]
     scores, class_ids = _best(raw[4:-1].T)
     # The models turn clockwise, in a picture whose y points down.
-    return Raw(raw[:4].T.astype(np.float64), scores.astype(np.float64), class_ids, -raw[-1].astype(np.float64))
+    return Raw(raw[:4].T.astype(np.float64), scores, class_ids, -raw[-1].astype(np.float64))
 
 
 def _end_to_end(outputs: Outputs, _least: float) -> Raw:
@@ -110,7 +111,7 @@ def _rtdetr_sized(outputs: Outputs, _least: float) -> Raw:
 def _rtdetr_joined(outputs: Outputs, _least: float) -> Raw:
     raw = outputs.values[0][0]
     scores, class_ids = _best(raw[:, 4:])
-    return Raw(_from_shares(raw[:, :4], outputs.size), scores.astype(np.float64), class_ids)
+    return Raw(_from_shares(raw[:, :4], outputs.size), scores, class_ids)
 
 
 def _sigmoid_queries(outputs: Outputs, _least: float) -> Raw:
@@ -132,10 +133,10 @@ def _query_outputs(outputs: Outputs) -> tuple[NDArray[np.float64], Array]:
     return outputs.values[class_output(shapes)[0]][0].astype(np.float64), outputs.values[box_output(shapes)[0]][0]
 
 
-def _best(likely: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.int64]]:
+def _best(likely: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The greatest of each row, and its column."""
     class_ids = likely.argmax(axis=1)
-    return likely[np.arange(len(likely)), class_ids], class_ids.astype(np.int64)
+    return likely[np.arange(len(likely)), class_ids].astype(np.float64), class_ids.astype(np.int64)
 
 
 def _from_corners(corners: Boxes) -> Boxes:
@@ -143,7 +144,7 @@ def _from_corners(corners: Boxes) -> Boxes:
 
 
 def _from_shares(boxes: Array, size: tuple[int, int]) -> Boxes:
-    return boxes.astype(np.float64) * np.array([*size, *size])
+    return np.asarray(boxes.astype(np.float64) * np.array([*size, *size]))
 
 
 def _grid(size: tuple[int, int]) -> tuple[Boxes, NDArray[np.float64]]:

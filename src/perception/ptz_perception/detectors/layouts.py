@@ -49,10 +49,14 @@ RULES = {
     Layout.YOLOV8_TURNED: LayoutRule('[1, 4 + classes + 1, cells]', Placing.CENTRE, Values.RGB_1, False),
     Layout.YOLO_END_TO_END: LayoutRule('[1, boxes, 6]', Placing.CENTRE, Values.RGB_1, True),
     Layout.RTDETR: LayoutRule('[1, queries, classes] and [1, queries, 4]', Placing.STRETCHED, Values.RGB_1, True),
-    Layout.RTDETR_SIZED: LayoutRule('labels, boxes and scores, with the picture size as second input', Placing.STRETCHED, Values.RGB_1, True),
+    Layout.RTDETR_SIZED: LayoutRule(
+        'labels, boxes and scores, with a size as second input', Placing.STRETCHED, Values.RGB_1, True
+    ),
     Layout.RTDETR_JOINED: LayoutRule('[1, queries, 4 + classes]', Placing.STRETCHED, Values.RGB_1, True),
     Layout.DETR: LayoutRule('[1, queries, classes + 1] and [1, queries, 4]', Placing.STRETCHED, Values.RGB_IMAGENET, True),
-    Layout.RFDETR: LayoutRule('dets [1, queries, 4] and labels [1, queries, classes]', Placing.STRETCHED, Values.RGB_IMAGENET, True),
+    Layout.RFDETR: LayoutRule(
+        'dets [1, queries, 4] and labels [1, queries, classes]', Placing.STRETCHED, Values.RGB_IMAGENET, True
+    ),
 }
 
 
@@ -108,7 +112,9 @@ def class_count(layout: Layout, outputs: Sequence[tuple[str, tuple[int, ...]]]) 
 
 def box_output(outputs: Sequence[tuple[str, tuple[int, ...]]]) -> tuple[int, tuple[int, ...]]:
     """Index and shape of the boxes among a DETR model's outputs."""
-    named = [k for k, (name, shape) in enumerate(outputs) if len(shape) == 3 and shape[2] == 4 and ('box' in name or 'det' in name)]
+    named = [
+        k for k, (name, shape) in enumerate(outputs) if len(shape) == 3 and shape[2] == 4 and ('box' in name or 'det' in name)
+    ]
     by_shape = [k for k, (_, shape) in enumerate(outputs) if len(shape) == 3 and shape[2] == 4]
     index = (named or by_shape)[0]
     return index, outputs[index][1]

@@ -64,7 +64,8 @@ class OnnxDetector:
         inner = '' if self._decoded else ', offsets in cells'
         return (
             f'layout {self.layout.value}: {self._rule.outputs}{inner}\n'
-            f'input {self._size[0]}x{self._size[1]} px, {self._kinds[0].__name__}, {self._rule.values.value}, picture: {self._rule.placing.value}\n'
+            f'input {self._size[0]}x{self._size[1]} px, {self._kinds[0].__name__}, {self._rule.values.value}\n'
+            f'picture: {self._rule.placing.value}\n'
             f'{len(self.names)} classes: {_some(self.names)}\n'
             f'runs on {self._model.provider}'
         )
@@ -140,7 +141,9 @@ def _input_size(model: OnnxModel) -> tuple[int, int]:
     """Width and height of what a model looks at."""
     shape = list(model.inputs[0].shape) if model.inputs else []
     batch, channels, height, width = shape if len(shape) == 4 else (0, 0, 0, 0)
-    if len(model.inputs) not in (1, 2) or channels not in (3, None) and not isinstance(channels, str) or batch not in (1,) and isinstance(batch, int):
+    # A side that is not a number is free.
+    fits = all(side == wanted or not isinstance(side, int) for side, wanted in ((batch, 1), (channels, 3)))
+    if len(model.inputs) not in (1, 2) or not fits:
         raise UserError(
             f'{model.path} has {model.describe()}; understood are models of one picture at a time, [1, 3, height, width]'
         )

@@ -140,9 +140,7 @@ class ObjectRegister:
         )
 
     def _forget(self, stamp_ns: int) -> None:
-        limits = {
-            name: _MEMORY if one.ground else _MEMORY_UNPLACED for name, one in self._objects.items()
-        }
+        limits = {name: _MEMORY if one.ground else _MEMORY_UNPLACED for name, one in self._objects.items()}
         old = {name for name, one in self._objects.items() if stamp_ns - one.last_seen_ns > limits[name] * _NANOSECONDS}
         if old:
             self._objects = {name: one for name, one in self._objects.items() if name not in old}

@@ -65,7 +65,7 @@ def foot_on_ground(view: Projection, box: Box) -> GroundPoint | None:
 def centre_on_ground(view: Projection, box: Box, height: float) -> GroundPoint | None:
     """The ground below the middle of the box of something upright that is so high (m); None if there is none.
 
-    The middle of a box is seen at half the height, which is not quite its middle in space: for cameras above people the difference is small.
+    The middle of a box is not quite the middle in space; for cameras above people the difference is small.
     """
     found = _on_plane(view, (box[0], box[1]), height / 2, math.hypot(_FOOT_ERROR, _FOOT_SHARE * box[3]))
     return None if found is None else _less_sure(view, found, (box[0], box[1]), height / 2, _HEIGHT_ERROR / 2)

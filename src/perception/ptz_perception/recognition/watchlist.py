@@ -91,7 +91,9 @@ class Watchlist:
     def with_target(self, target: Target) -> Watchlist:
         """With one more. Raises WatchlistError if it is there already."""
         if target.target in self.targets:
-            raise WatchlistError(WatchlistFault.EXISTS, f'{target.target} is on the list already; remove it first, or give another name')
+            raise WatchlistError(
+                WatchlistFault.EXISTS, f'{target.target} is on the list already; remove it first, or give another name'
+            )
         return Watchlist({**self.targets, target.target: target})
 
     def without(self, target: str) -> Watchlist:
@@ -110,7 +112,9 @@ class Watchlist:
 def checked_feature(numbers: tuple[float, ...], kind: str, lengths: Mapping[str, int]) -> tuple[float, ...]:
     """The unit vector of a feature of a kind. lengths: of the kinds that there are embedders for. Raises WatchlistError."""
     if kind not in lengths:
-        raise WatchlistError(WatchlistFault.UNKNOWN_KIND, f'no embedder for {kind!r}; the site has {", ".join(lengths) or "none"}')
+        raise WatchlistError(
+            WatchlistFault.UNKNOWN_KIND, f'no embedder for {kind!r}; the site has {", ".join(lengths) or "none"}'
+        )
     if len(numbers) != lengths[kind]:
         raise WatchlistError(
             WatchlistFault.BAD_FEATURE, f'a feature of {len(numbers)} numbers; the embedder for {kind} makes {lengths[kind]}'

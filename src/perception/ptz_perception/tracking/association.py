@@ -58,7 +58,7 @@ def similarities(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDA
     whole *= heights
     inner *= shared
     inner /= whole
-    return inner
+    return np.asarray(inner)
 
 
 def assign(gains: NDArray[np.float32]) -> tuple[Index, Index]:
@@ -84,4 +84,4 @@ def _distinct(numbers: Index, below: int) -> Index:
     """The numbers that occur, in order; what np.unique does, for small ones."""
     there = np.zeros(below, bool)
     there[numbers] = True
-    return there.nonzero()[0]
+    return np.flatnonzero(there)

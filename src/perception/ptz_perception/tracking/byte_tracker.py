@@ -27,9 +27,9 @@ class TrackerSettings:
     """low, high, begin: scores from which a detection may go on with a track that was seen just before, with any track, and begin one.
 
     confirm: detections after which a track is not tentative any more. least_similarity: of a detection and a track that are the same
-    object, times the score; raising it makes more and shorter tracks, lowering it exchanges people who pass each other. least_similarity_low: the
-    same for low scores, without the score. buffer, buffer_low: shares of their size by which boxes are enlarged for it. track_buffer: s that
-    a track lives unseen; raising it bridges longer gaps, and gives more often an old track to somebody new.
+    object, times the score; raising it makes more and shorter tracks, lowering it exchanges people who pass each other.
+    least_similarity_low: the same for low scores, without the score. buffer, buffer_low: shares of their size by which boxes are enlarged
+    for it. track_buffer: s that a track lives unseen; raising it bridges longer gaps, and gives more often an old track to somebody new.
     """
 
     low: float = 0.05

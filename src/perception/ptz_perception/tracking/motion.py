@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kalman filters of many boxes at once.
 
-The filters of SORT (Bewley et al., 2016) and ByteTrack (Zhang et al., 2022) have noise without cross terms, so each coordinate of a box is a
-filter of its own with two states, value and rate. Kept as columns, all boxes and coordinates are done by a handful of array operations.
-Time is in seconds, so that it does not matter how many frames a camera makes, or which of them are looked at.
+The filters of SORT (Bewley et al., 2016) and ByteTrack (Zhang et al., 2022) have noise without cross terms, so each coordinate of a
+box is a filter of its own with two states, value and rate. Kept as columns, all boxes and coordinates are done by a handful of array
+operations. Time is in seconds, so that it does not matter how many frames a camera makes, or which of them are looked at.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _LEAST_NOISE = 0.01
 class MotionNoise:
     """Standard deviations as shares of a box's width (for x and width) and height (for y and height); of angles, in radians.
 
-    drift: of the value in a second, beyond its rate. change: of the rate in a second; raising it follows people who turn, and is led astray by boxes
-    that jitter. measured: of a detection; raising it smooths.
+    drift: of the value in a second, beyond its rate. change: of the rate in a second; raising it follows people who turn, and is led
+    astray by boxes that jitter. measured: of a detection; raising it smooths.
     """
 
     drift: float = 0.27

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """An appearance by colour and texture in stripes of the body: needs no model.
 
-Histograms of hue and of brightness, and of gradients' directions, in horizontal stripes, as in symmetry-driven accumulation of local features
-(Farenzena et al., CVPR 2010) and its many followers; pixels near the body's axis count more, because the edges show what is behind it.
+Histograms of hue and of brightness, and of gradients' directions, in horizontal stripes, as in symmetry-driven accumulation of local
+features (Farenzena et al., CVPR 2010) and its many followers; pixels near the body's axis count more, because the edges show what is
+behind it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class ColourEmbedder:
         """A unit vector. Raises ValueError for a picture of less than 8 x 16 px."""
         if picture.ndim != 3 or picture.shape[0] < 16 or picture.shape[1] < 8:
             raise ValueError(f'a picture of at least 8 x 16 px is needed, not {picture.shape[1]} x {picture.shape[0]}')
-        small = cv2.resize(picture, _SIZE, interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(picture, _SIZE, interpolation=cv2.INTER_AREA), np.uint8)
         colours = _by_colour(small)
         directions = _by_direction(small)
         parts = []
@@ -70,8 +71,8 @@ def _by_direction(small: Image) -> NDArray[np.float32]:
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
     right, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     strength = np.hypot(right, down) / 255.0
-    direction = np.mod(np.arctan2(down, right), np.pi) * (_DIRECTIONS / np.pi)
-    return _soft_bins(direction, _DIRECTIONS, circular=True) * strength[..., None]
+    direction = np.asarray(np.mod(np.arctan2(down, right), np.pi) * (_DIRECTIONS / np.pi), np.float32)
+    return np.asarray(_soft_bins(direction, _DIRECTIONS, circular=True) * strength[..., None], np.float32)
 
 
 def _soft_bins(position: NDArray[np.float32], count: int, *, circular: bool) -> NDArray[np.float32]:
