@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_camera_commands(commands)
     _add_operator_commands(commands)
+    _add_watch_commands(commands)
     return parser
 
 
@@ -143,6 +144,25 @@ def _add_operator_commands(commands: Commands) -> None:
     goto.add_argument('--for', type=_seconds, default=30.0, dest='seconds', metavar='S', help='seconds to stay (default: 30)')
 
     _command(commands, 'stop', 'end the rotation; every camera stays where it is', _stop)
+
+
+def _add_watch_commands(commands: Commands) -> None:
+    """The commands for the watchlist of a region that runs."""
+    watch = commands.add_parser('watch', help='the targets to be told about: add, list, remove')
+    of_watch = watch.add_subparsers(title='commands', required=True, metavar='COMMAND')
+    add = _command(of_watch, 'add', 'put a target on the watchlist, by a picture of it alone or by its feature', _watch_add)
+    add.add_argument('target', metavar='NAME', help='unique on the list')
+    given = add.add_mutually_exclusive_group(required=True)
+    given.add_argument('--picture', type=Path, metavar='FILE', help='JPEG or PNG that shows the target alone, upright')
+    given.add_argument('--feature', type=Path, metavar='FILE', help='JSON file with the numbers of its feature')
+    add.add_argument('--kind', default='body', help='what the feature describes: a kind of perception.embedders (default: body)')
+    add.add_argument('--label', default='', help='for people')
+    add.add_argument('--colour', default='', metavar='#RRGGBB', help='of its mark (default: one that is free)')
+    add.add_argument('--shape', default='box', choices=['box', 'triangle', 'arrow'], help='of its mark (default: box)')
+    add.add_argument('--no-hold', action='store_true', help='mark it, but let the rotation go on')
+    _command(of_watch, 'list', 'show the watchlist', _watch_list)
+    remove = _command(of_watch, 'remove', 'take a target off the watchlist', _watch_remove)
+    remove.add_argument('target', metavar='NAME')
 
 
 def _command(commands: Commands, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -273,6 +293,35 @@ def _stop(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
     return operate.stop(arguments.region, _console())
+
+
+def _watch_add(arguments: argparse.Namespace) -> int:
+    from collab_bringup import watch
+
+    chosen = arguments
+    new = watch.NewTarget(
+        chosen.target,
+        chosen.picture,
+        chosen.feature,
+        chosen.kind,
+        chosen.label,
+        chosen.colour,
+        chosen.shape,
+        not chosen.no_hold,
+    )
+    return watch.add(arguments.region, new, _console())
+
+
+def _watch_list(arguments: argparse.Namespace) -> int:
+    from collab_bringup import watch
+
+    return watch.show(arguments.region, _console())
+
+
+def _watch_remove(arguments: argparse.Namespace) -> int:
+    from collab_bringup import watch
+
+    return watch.remove(arguments.region, arguments.target, _console())
 
 
 if __name__ == '__main__':

@@ -93,6 +93,12 @@ class RegionConsole:
         """Ends the rotation; every camera stays where it is."""
         return self._call(Trigger, f'{names.COORDINATOR}/stop', Trigger.Request())
 
+    def ask(self, kind: Any, name: str, request: Any) -> Any:
+        """Calls any service of the region."""
+        client = self._node.create_client(kind, self._name(name))
+        self._wait(client.service_is_ready, self._discovery, f'nobody serves {name}; does its perception run?')
+        return self._answer(client.call_async(request))
+
     def go_to(self, camera: str, scene: str, seconds: float, tell: Callable[[GoToPreset.Feedback], None]) -> GoToPreset.Result:
         """Sends a camera to a scene for some seconds; returns when it goes back into the plan. KeyboardInterrupt sends it back at once."""
         client = ActionClient(self._node, GoToPreset, self._name(names.go_to_preset(camera)))

@@ -22,16 +22,17 @@ _SIZE = (32, 80)
 _STRIPES = (0.0, 0.15, 0.32, 0.5, 0.7, 0.95)
 #: A stripe's part in the whole.
 _WEIGHTS = (0.6, 1.3, 1.3, 1.0, 0.8)
-_HUES, _GREYS, _DIRECTIONS = 12, 6, 6
+#: Bins: of hues at each of some levels of brightness, of greys, of gradients' directions.
+_HUES, _LEVELS, _GREYS, _DIRECTIONS = 18, 3, 8, 6
 #: How much the gradients count beside the colours.
-_TEXTURE = 0.35
+_TEXTURE = 0.2
 
 
 class ColourEmbedder:
-    """Stripes x (hues + greys + directions) numbers."""
+    """Stripes x (hues x levels + greys + directions) numbers."""
 
     name = 'colour'
-    length = len(_WEIGHTS) * (_HUES + _GREYS + _DIRECTIONS)
+    length = len(_WEIGHTS) * (_HUES * _LEVELS + _GREYS + _DIRECTIONS)
 
     def __init__(self) -> None:
         across = np.linspace(-1.0, 1.0, _SIZE[0])
@@ -58,13 +59,15 @@ class ColourEmbedder:
 
 
 def _by_colour(small: Image) -> NDArray[np.float32]:
-    """(height, width, hues + greys): each pixel's share of each colour. A pixel without colour is grey, whatever its hue."""
+    """(height, width, hues x levels + greys): each pixel's share of each colour. A pixel without colour is grey, whatever its hue."""
     hsv = cv2.cvtColor(small, cv2.COLOR_BGR2HSV).astype(np.float32)
     saturation, value = hsv[..., 1] / 255.0, hsv[..., 2] / 255.0
-    coloured = np.clip((saturation - 0.15) / 0.35, 0.0, 1.0) * np.clip(value / 0.25, 0.0, 1.0)
+    coloured = np.clip((saturation - 0.15) / 0.35, 0.0, 1.0) * np.clip(value / 0.2, 0.0, 1.0)
     hues = _soft_bins(hsv[..., 0] * (_HUES / 180.0), _HUES, circular=True)
+    levels = _soft_bins(value * (_LEVELS - 1), _LEVELS, circular=False)
+    both = (hues[..., :, None] * levels[..., None, :]).reshape(*value.shape, _HUES * _LEVELS)
     greys = _soft_bins(value * (_GREYS - 1), _GREYS, circular=False)
-    return np.concatenate((hues * coloured[..., None], greys * (1.0 - coloured)[..., None]), axis=2)
+    return np.concatenate((both * coloured[..., None], greys * (1.0 - coloured)[..., None]), axis=2)
 
 
 def _by_direction(small: Image) -> NDArray[np.float32]:
