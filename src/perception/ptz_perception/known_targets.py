@@ -19,7 +19,6 @@ from ptz_site import Hold, Plan, PlanBook
 
 #: Objects of tracks that are remembered.
 _MOST_OBJECTS = 2000
-_BODY = 'body'
 
 
 class KnownTargets:
@@ -62,18 +61,17 @@ class KnownTargets:
 
     @property
     def marks(self) -> Mapping[str, Target]:
-        """The targets by id, with those that are held though they are not on the watchlist."""
+        """The targets by id."""
         with self._lock:
             return MappingProxyType(dict(self._watchlist.targets))
 
     def references(self, now_ns: int) -> list[Reference]:
-        """What targets look like: by the watchlist, and by who saw them last."""
+        """What the watchlist's targets look like: as somebody said, and as who holds one sees it."""
         targets = self.marks
         found = [Reference(target.target, target.kind, target.vector) for target in targets.values()]
         for hold in self.holds(now_ns):
-            if hold.target and hold.feature:
-                kind = targets[hold.target].kind if hold.target in targets else _BODY
-                found.append(Reference(hold.target, kind, np.asarray(hold.feature, np.float32)))
+            if hold.target in targets and hold.feature:
+                found.append(Reference(hold.target, targets[hold.target].kind, np.asarray(hold.feature, np.float32)))
         return found
 
     def sightings(self, seen: Sequence[SeenObject]) -> list[Sighting]:

@@ -14,11 +14,11 @@ from ptz_perception.locating.ground import GroundPoint
 
 _NANOSECONDS = 1_000_000_000
 #: m/s^2, one standard deviation: people start, stop and turn within a second.
-_ACCELERATION = 1.2
+_ACCELERATION = 0.8
 #: m/s, one standard deviation of a velocity of which nothing is known.
 _FIRST_SPEED = 1.5
 #: Speeds below this many of its standard deviations are not told from standing.
-_SURE = 2.0
+_SURE = 1.3
 
 
 @dataclass(frozen=True)
