@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_camera_commands(commands)
     _add_operator_commands(commands)
     _add_watch_commands(commands)
+    _add_model_commands(commands)
     return parser
 
 
@@ -163,6 +164,27 @@ def _add_watch_commands(commands: Commands) -> None:
     _command(of_watch, 'list', 'show the watchlist', _watch_list)
     remove = _command(of_watch, 'remove', 'take a target off the watchlist', _watch_remove)
     remove.add_argument('target', metavar='NAME')
+
+
+def _add_model_commands(commands: Commands) -> None:
+    """The commands for detection models."""
+    models = commands.add_parser('models', help='detection models: check')
+    of_models = models.add_subparsers(title='commands', required=True, metavar='COMMAND')
+    text = 'say what is understood of a detection model, and draw what it finds in a picture'
+    check = of_models.add_parser('check', help=text, description=text[0].upper() + text[1:] + '.')
+    check.add_argument('model', type=Path, metavar='FILE', help='ONNX model')
+    check.add_argument('--picture', type=Path, metavar='FILE', help='JPEG or PNG to try it on')
+    check.add_argument(
+        '--out', type=Path, default=Path('checked.jpg'), metavar='FILE', help='what it found (default: checked.jpg)'
+    )
+    check.add_argument('--layout', default='auto', help='of its outputs, as perception.layout (default: auto)')
+    check.add_argument('--names', type=Path, metavar='FILE', help='class names (default: as the model says)')
+    check.add_argument('--score', type=float, default=0.3, metavar='S', help='least score (default: 0.3)')
+    check.add_argument(
+        '--provider', default='auto', choices=['auto', 'cpu', 'cuda', 'tensorrt', 'openvino'], help='default: auto'
+    )
+    check.add_argument('--tile', type=int, default=0, metavar='PX', help='look at tiles of this side as well (default: none)')
+    check.set_defaults(run=_models_check)
 
 
 def _command(commands: Commands, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -322,6 +344,13 @@ def _watch_remove(arguments: argparse.Namespace) -> int:
     from collab_bringup import watch
 
     return watch.remove(arguments.region, arguments.target, _console())
+
+
+def _models_check(arguments: argparse.Namespace) -> int:
+    from collab_bringup import models
+
+    chosen = {name: value for name, value in vars(arguments).items() if name != 'run'}
+    return models.check(models.ModelCheck(**chosen), _console())
 
 
 if __name__ == '__main__':

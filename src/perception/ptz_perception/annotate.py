@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
-from ptz_perception.detections import Image
+from ptz_perception.detections import Detections, Image
 from ptz_perception.pipeline import SeenObject
 from ptz_perception.recognition.watchlist import MarkShape, Target
 
@@ -31,6 +31,17 @@ def annotate(picture: Image, seen: Sequence[SeenObject], targets: Mapping[str, T
         else:
             _box(drawn, one, _SEEN, f'{one.track.track_id} {one.track.class_name} {one.track.score:.2f}')
     _text(drawn, caption, (10, _TEXT_HEIGHT + 6), 1.0)
+    return drawn
+
+
+def draw_detections(picture: Image, found: Detections) -> Image:
+    """A copy of a BGR picture with a box, a class and a score for each detection."""
+    drawn = picture.copy()
+    for name, score, box, turn in zip(found.classes, found.scores, found.boxes.tolist(), found.orientations, strict=True):
+        x, y, width, height = box
+        corners = cv2.boxPoints(((x, y), (width, height), -math.degrees(turn)))
+        cv2.polylines(drawn, [np.round(corners).astype(np.int32)], True, _SEEN, 2, cv2.LINE_AA)
+        _text(drawn, f'{name} {score:.2f}', (round(x - width / 2), max(round(y - height / 2) - 6, _TEXT_HEIGHT)), 0.8)
     return drawn
 
 

@@ -293,7 +293,7 @@ class PerceptionSettings(Section):
     )
     provider: Literal['auto', 'cpu', 'cuda', 'tensorrt', 'openvino'] = Field('auto', description='what runs models')
     tile: int = Field(0, ge=0, le=8192, description='px; side of the tiles that large pictures are looked at in as well; 0: none')
-    classes: list[str] = ['person']
+    classes: list[str] = Field(['person'], description='what to keep of what the detector finds; empty: everything')
     rate: float = Field(1.0, gt=0, le=120, description='frames/s looked at, at most')
     score: float = Field(0.2, ge=0, le=1, description='detections below are dropped')
     width: int = Field(640, ge=64, le=8192, description='px; wider pictures are reduced to it for detection')

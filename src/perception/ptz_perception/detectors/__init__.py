@@ -18,9 +18,7 @@ from ptz_site.schema import PerceptionSettings
 
 
 def make_detector(settings: PerceptionSettings, folder: Path) -> Detector:
-    """The detector of a site; paths are relative to folder. Raises UserError if it, or a class, can't be had."""
-    if not settings.classes:
-        raise UserError('perception.classes: nothing found; name at least one class that the detector knows')
+    """The detector of a site; paths are relative to folder. Without classes it keeps all. Raises UserError if it can't be had."""
     detector = _hog(settings) if settings.detector == 'hog' else _onnx(settings, folder)
     return TiledDetector(detector, settings.tile) if settings.tile else detector
 

@@ -20,5 +20,8 @@ class Detector(Protocol):
     def names(self) -> tuple[str, ...]:
         """The classes that it knows."""
 
+    def describe(self) -> str:
+        """What is known of it, in a few lines for people."""
+
     def detect(self, picture: Image) -> Detections:
         """What is in a BGR picture (height, width, 3)."""

@@ -31,6 +31,10 @@ class HogDetector:
         self._hog = cv2.HOGDescriptor((64, 128), (16, 16), (8, 8), (8, 8), 9, 1, -1.0, 0, 0.2, True, _LEVELS)
         self._hog.setSVMDetector(np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector(), np.float32))
 
+    def describe(self) -> str:
+        """What it is, for people."""
+        return f'histograms of oriented gradients, pictures of at most {self._width} px width; people of at least about 100 px height there'
+
     def detect(self, picture: Image) -> Detections:
         """People in a picture, which is reduced to the detector's width before."""
         scale = min(1.0, self._width / picture.shape[1])

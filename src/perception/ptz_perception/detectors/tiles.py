@@ -56,6 +56,10 @@ class TiledDetector:
         """Those of the detector inside."""
         return self._inner.names
 
+    def describe(self) -> str:
+        """With the tiles."""
+        return f'{self._inner.describe()}\nthe whole picture, and tiles of {self._side} px'
+
     def detect(self, picture: Image) -> Detections:
         """Everything once."""
         size = (picture.shape[1], picture.shape[0])

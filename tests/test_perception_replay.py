@@ -1,0 +1,180 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The perception node of a camera over DDS: the same frames twice, frames that can't be looked at, a camera without calibration."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import rclpy
+import yaml
+from ament_index_python.packages import get_package_share_directory
+from conftest import wait_for
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.node import Node
+
+from collab_bringup.graph import GraphOptions, Part, region_graph
+from collab_bringup.processes import node_command
+from ptz_collab_msgs.msg import PresetFrame, PresetHeader, TrackArray
+from ptz_node import names
+from ptz_node.convert import time_from_ns
+from ptz_node.images import encode_jpeg
+from ptz_node.qos import EVENTS, FRAMES_OUT
+from ptz_sim.renderer import Renderer
+from ptz_sim.world import World
+from ptz_site import load_site
+
+S = 1_000_000_000
+BEGIN = 1_700_000_000 * S
+CAMERA, SCENE, FRAMES = 'north', 'gate', 12
+PATIENCE = 30.0
+
+
+def write_site(folder: Path, calibrated: bool = True) -> Path:
+    """The demo's site with frames that are looked at as often as they come; not calibrated: its cameras have no pose."""
+    content = yaml.safe_load(Path(get_package_share_directory('collab_bringup'), 'config', 'demo.yaml').read_text())
+    content['perception']['rate'] = 10.0
+    if not calibrated:
+        for camera in content['cameras'].values():
+            camera.pop('pose')
+            camera.update(backend='onvif', host='192.0.2.1', presets={scene: {'token': scene} for scene in content['scenes']})
+    path = folder / 'site.yaml'
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
+
+
+@pytest.fixture(scope='module')
+def frames() -> list[PresetFrame]:
+    """People before a camera of the demo's yard, 5 frames/s."""
+    site = load_site(Path(get_package_share_directory('collab_bringup'), 'config', 'demo.yaml'))
+    position = site.preset(CAMERA, SCENE)
+    assert position is not None
+    view = site.cameras[CAMERA].projection(position)
+    assert view is not None
+    renderer = Renderer(World.of_site(site), site.cameras[CAMERA].resolution)
+    found = []
+    for number in range(FRAMES):
+        preset = PresetHeader(camera=CAMERA, scene=SCENE, preset=SCENE, phase=PresetHeader.PHASE_IN_POSITION)
+        preset.header.stamp = time_from_ns(BEGIN + number * S // 5)
+        preset.switch_start, preset.session, preset.sequence = time_from_ns(BEGIN - S), BEGIN, number + 1
+        preset.pan, preset.tilt, preset.zoom = position.pan, position.tilt, position.zoom
+        data = encode_jpeg(renderer.render(20.0 + number / 5, view))
+        width, height = site.cameras[CAMERA].resolution
+        found.append(
+            PresetFrame(
+                header=preset.header, preset=preset, encoding='jpeg', keyframe=True, width=width, height=height, data=data
+            )
+        )
+    return found
+
+
+class Looker:
+    """A running perception node, somebody who gives it frames, and what it says."""
+
+    def __init__(self, node: Node, process: subprocess.Popen[str]) -> None:
+        self.node, self.process = node, process
+        self.arrays: list[TrackArray] = []
+        self.frames = node.create_publisher(PresetFrame, names.camera_frames(CAMERA), FRAMES_OUT)
+        self.failures: set[str] = set()
+        node.create_subscription(TrackArray, names.camera_tracks(CAMERA), self.arrays.append, EVENTS)
+        node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, EVENTS)
+        self.until(lambda: self.frames.get_subscription_count() > 0, 'perception listens')
+
+    def _on_diagnostics(self, array: DiagnosticArray) -> None:
+        self.failures |= {status.message for status in array.status if status.level == DiagnosticStatus.WARN}
+
+    def until(self, condition: object, what: str) -> None:
+        """Spins until a condition holds."""
+
+        def check() -> bool:
+            rclpy.spin_once(self.node, timeout_sec=0.02)
+            return bool(condition())  # type: ignore[operator]
+
+        wait_for(check, PATIENCE, what)
+
+    def show(self, frame: PresetFrame) -> TrackArray:
+        """Gives it a frame, again if it was lost on the way (it takes a stamp once only), and waits for what it says."""
+        before, published = len(self.arrays), 0.0
+
+        def shown() -> bool:
+            nonlocal published
+            if time.monotonic() - published > 2.0:
+                self.frames.publish(frame)
+                published = time.monotonic()
+            return len(self.arrays) > before
+
+        self.until(shown, 'a frame is looked at')
+        return self.arrays[-1]
+
+
+@contextmanager
+def looking(domain: int, site_path: Path) -> Iterator[Looker]:
+    site = load_site(site_path)
+    nodes = region_graph(site, GraphOptions(str(site_path), parts=frozenset({Part.PERCEPTION})))
+    spec = next(node for node in nodes if node.name == f'perception_{CAMERA}')
+    process = subprocess.Popen(node_command(spec), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    rclpy.init(domain_id=domain)
+    node = Node('looker', namespace='/demo')
+    try:
+        yield Looker(node, process)
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+
+
+def test_the_same_frames_give_the_same_tracks(ros_domain: int, tmp_path: Path, frames: list[PresetFrame]) -> None:
+    runs = []
+    for _ in range(2):
+        with looking(ros_domain, write_site(tmp_path)) as looker:
+            runs.append([looker.show(frame) for frame in frames])
+            tracks = [track for array in looker.arrays for track in array.tracks]
+    assert runs[0] == runs[1]
+    assert any(track.observations >= 5 for track in tracks)
+    assert all(track.has_ground and abs(track.ground.x) < 40 and abs(track.ground.y) < 40 for track in tracks)
+    assert any(len(track.feature) for track in tracks)
+    # Unique in the driver's session, also if this node starts again in the middle of it.
+    assert all(track.track_id > 100 for track in tracks)
+
+
+def test_frames_that_can_not_be_looked_at_stop_nothing(ros_domain: int, tmp_path: Path, frames: list[PresetFrame]) -> None:
+    with looking(ros_domain, write_site(tmp_path)) as looker:
+        looker.show(frames[0])
+        broken = PresetFrame(
+            header=frames[1].header, preset=frames[1].preset, encoding='jpeg', keyframe=True, width=1280, height=720
+        )
+        broken.data = bytes(frames[1].data)[:5000]
+        looker.frames.publish(broken)
+        looker.until(lambda: any('frame 2 could not be looked at' in one for one in looker.failures), 'the diagnostics say so')
+        turning = PresetFrame(
+            header=frames[2].header, encoding='jpeg', keyframe=True, width=1280, height=720, data=frames[2].data
+        )
+        turning.preset.camera, turning.preset.session, turning.preset.sequence = CAMERA, BEGIN, 3
+        turning.preset.phase = PresetHeader.PHASE_TURNING
+        looker.frames.publish(turning)
+        after = looker.show(frames[3])
+    assert after.preset.sequence == 4
+    assert [array.preset.sequence for array in looker.arrays] == [1, 4]
+    assert looker.process.stdout is not None
+    said = looker.process.stdout.read()
+    assert len(re.findall(r'frame 2 could not be looked at: the picture is not complete', said)) == 1
+    assert 'Traceback' not in said
+
+
+def test_a_camera_without_calibration_has_tracks_and_no_places_and_says_so_once(
+    ros_domain: int, tmp_path: Path, frames: list[PresetFrame]
+) -> None:
+    with looking(ros_domain, write_site(tmp_path, calibrated=False)) as looker:
+        arrays = [looker.show(frame) for frame in frames[:6]]
+    tracks = [track for array in arrays for track in array.tracks]
+    assert tracks and not any(track.has_ground or track.has_heading for track in tracks)
+    assert looker.process.stdout is not None
+    assert looker.process.stdout.read().count('has no pose: its tracks have no place on the ground') == 1
