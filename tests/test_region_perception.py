@@ -1,0 +1,193 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The region's perception node over DDS: objects of several cameras, the watchlist's services, markers for rviz."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import rclpy
+import yaml
+from ament_index_python.packages import get_package_share_directory
+from conftest import wait_for
+from geometry_msgs.msg import Point
+from rclpy.node import Node
+from visualization_msgs.msg import Marker, MarkerArray
+
+from collab_bringup.graph import GraphOptions, Part, region_graph
+from collab_bringup.processes import node_command
+from ptz_collab_msgs.msg import CameraState, Detection, ObjectArray, PresetHeader, Target, Track, TrackArray, Watchlist
+from ptz_collab_msgs.srv import AddTarget, ListTargets, RemoveTarget
+from ptz_node import names
+from ptz_node.convert import time_from_ns
+from ptz_node.qos import EVENTS, LATCHED
+from ptz_site import load_site
+
+S = 1_000_000_000
+BEGIN = 1_700_000_000 * S
+PATIENCE = 30.0
+
+
+class Others:
+    """The rest of the region: cameras' perception, a driver, rviz, and somebody with the watchlist."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.objects: list[ObjectArray] = []
+        self.markers: list[Marker] = []
+        self.watchlists: list[Watchlist] = []
+        self.tracks = {
+            camera: node.create_publisher(TrackArray, names.camera_tracks(camera), EVENTS) for camera in ('north', 'southwest')
+        }
+        self.state = node.create_publisher(CameraState, names.camera_state('north'), LATCHED)
+        node.create_subscription(ObjectArray, names.OBJECTS, self.objects.append, EVENTS)
+        node.create_subscription(Watchlist, names.WATCHLIST, self.watchlists.append, LATCHED)
+
+    def look_at_markers(self) -> None:
+        """Rviz is started."""
+        self.node.create_subscription(MarkerArray, names.MARKERS, lambda array: self.markers.extend(array.markers), EVENTS)
+
+    def until(self, condition: Any, what: str) -> None:
+        """Spins until a condition holds."""
+
+        def check() -> bool:
+            rclpy.spin_once(self.node, timeout_sec=0.02)
+            return bool(condition())
+
+        wait_for(check, PATIENCE, what)
+
+    def ask(self, kind: Any, name: str, request: Any) -> Any:
+        """Calls a service."""
+        client = self.node.create_client(kind, name)
+        self.until(client.service_is_ready, name)
+        future = client.call_async(request)
+        self.until(future.done, name)
+        return future.result()
+
+    def add(self, picture: bytes = b'', **fields: Any) -> Any:
+        """Puts somebody on the watchlist."""
+        return self.ask(AddTarget, names.ADD_TARGET, AddTarget.Request(target=Target(**fields), picture=picture))
+
+
+@contextmanager
+def region(domain: int, folder: Path) -> Iterator[Others]:
+    content = yaml.safe_load(Path(get_package_share_directory('collab_bringup'), 'config', 'demo.yaml').read_text())
+    content['perception']['watchlist'] = 'list.json'
+    site_path = folder / 'site.yaml'
+    site_path.write_text(yaml.safe_dump(content, sort_keys=False))
+    nodes = region_graph(load_site(site_path), GraphOptions(str(site_path), parts=frozenset({Part.PERCEPTION})))
+    spec = next(node for node in nodes if node.name == 'region_perception')
+    process = subprocess.Popen(node_command(spec), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    rclpy.init(domain_id=domain)
+    node = Node('others', namespace='/demo')
+    try:
+        others = Others(node)
+        others.until(lambda: others.watchlists, 'the watchlist')
+        others.until(lambda: all(one.get_subscription_count() for one in others.tracks.values()), 'it listens')
+        yield others
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, output
+        assert 'Traceback' not in output
+
+
+def tracks_of(camera: str, seconds: float, *placed: tuple[int, float, float]) -> TrackArray:
+    preset = PresetHeader(camera=camera, scene='gate', session=BEGIN, phase=PresetHeader.PHASE_IN_POSITION)
+    preset.header.stamp = time_from_ns(BEGIN + round(seconds * S))
+    found = [
+        Track(
+            track_id=number,
+            detection=Detection(class_name='person', score=0.9),
+            observations=4,
+            has_ground=True,
+            ground=Point(x=x, y=y, z=0.0),
+            ground_covariance=[0.05, 0.0, 0.0, 0.05],
+        )
+        for number, x, y in placed
+    ]
+    return TrackArray(header=preset.header, preset=preset, width=1280, height=720, tracks=found)
+
+
+def test_people_are_the_same_in_every_camera_and_rviz_sees_them(ros_domain: int, tmp_path: Path) -> None:
+    with region(ros_domain, tmp_path) as others:
+        others.tracks['north'].publish(tracks_of('north', 0.0, (101, -12.0, 10.0), (102, -9.0, 8.0)))
+        others.until(lambda: len(others.objects) == 1, 'objects')
+        others.look_at_markers()
+        others.state.publish(
+            CameraState(camera='north', scene='gate', phase=PresetHeader.PHASE_IN_POSITION, pan=-0.66, tilt=-0.3, zoom=2.0)
+        )
+        others.until(
+            lambda: {'scenes', 'cameras', 'who watches what'} <= {one.ns for one in others.markers}, 'the region in rviz'
+        )
+        others.tracks['southwest'].publish(tracks_of('southwest', 1.0, (301, -9.2, 8.1), (302, -11.9, 10.2)))
+        others.until(lambda: len(others.objects) == 2, 'more objects')
+        others.until(lambda: any(one.ns == 'tracks of southwest' for one in others.markers), 'people in rviz')
+    by_track = [{one.track_id: one.object_id for one in array.objects} for array in others.objects]
+    assert by_track[1] == {301: by_track[0][102], 302: by_track[0][101]}
+    assert len(set(by_track[1].values())) == 2
+    watched = {one.id: one.color.g > one.color.r for one in others.markers if one.ns == 'scenes'}
+    assert watched == {0: True, 1: False, 2: False}, 'the gate is watched, the others are not'
+    (x, y) = next((one.pose.position.x, one.pose.position.y) for one in others.markers if one.ns == 'tracks of southwest')
+    assert (x, y) in ((-9.2, 8.1), (-11.9, 10.2))
+    assert all(one.header.frame_id == 'map' for one in others.markers)
+
+
+def test_the_watchlists_services_say_what_is_wrong_and_keep_what_is_right(ros_domain: int, tmp_path: Path) -> None:
+    picture = cv2.imencode('.png', np.full((120, 50, 3), (30, 30, 200), np.uint8))[1].tobytes()
+    code = AddTarget.Response
+    with region(ros_domain, tmp_path) as others:
+        assert list(others.watchlists[0].targets) == []
+        assert others.add(picture, target='anna', label='Anna', added_by='me', hold=True).error_code == code.NONE
+        for expected, words, answer in (
+            (code.EXISTS, 'anna is on the list already', others.add(picture, target='anna')),
+            (code.BAD_PICTURE, 'not a picture', others.add(b'nonsense', target='b')),
+            (code.BAD_FEATURE, '2 numbers; the embedder for body makes', others.add(target='b', feature=[1.0, 0.0])),
+            (code.BAD_FEATURE, 'finite', others.add(target='b', feature=[float('nan')])),
+            (code.UNKNOWN_KIND, "no embedder for 'face'; the site has body", others.add(picture, target='b', kind='face')),
+            (code.BAD_TARGET, 'allowed are letters', others.add(picture, target='../b')),
+            (code.BAD_TARGET, 'give #rrggbb', others.add(picture, target='b', mark_colour='red')),
+            (code.BAD_TARGET, 'allowed are box, triangle, arrow', others.add(picture, target='b', mark_shape='star')),
+        ):
+            assert answer.error_code == expected
+            assert words in answer.error_msg
+        (listed,) = others.ask(ListTargets, names.LIST_TARGETS, ListTargets.Request()).targets
+        assert (listed.target, listed.kind, listed.mark_shape, listed.added_by, listed.hold) == (
+            'anna',
+            'body',
+            'box',
+            'me',
+            True,
+        )
+        assert np.linalg.norm(listed.feature) == pytest.approx(1.0, abs=1e-5)
+        others.until(lambda: others.watchlists[-1].targets, 'the cameras are told')
+        gone = others.ask(RemoveTarget, names.REMOVE_TARGET, RemoveTarget.Request(target='bert', removed_by='me'))
+        assert gone.error_code == RemoveTarget.Response.UNKNOWN_TARGET
+    # What was on the list is there again after a restart.
+    with region(ros_domain, tmp_path) as others:
+        assert [one.target for one in others.watchlists[0].targets] == ['anna']
+        done = others.ask(RemoveTarget, names.REMOVE_TARGET, RemoveTarget.Request(target='anna', removed_by='you'))
+        assert done.error_code == RemoveTarget.Response.NONE
+        others.until(lambda: not others.watchlists[-1].targets, 'the cameras are told')
+    lines = [json.loads(line) for line in (tmp_path / 'list.json.log').read_text().splitlines()]
+    assert [(line['action'], line['target'], line['who']) for line in lines] == [('add', 'anna', 'me'), ('remove', 'anna', 'you')]
+
+
+def test_a_damaged_list_is_left_alone_and_said(ros_domain: int, tmp_path: Path) -> None:
+    (tmp_path / 'list.json').write_text('{"version": 1')
+    with region(ros_domain, tmp_path) as others:
+        answer = others.add(target='anna', feature=[1.0])
+        assert answer.error_code == AddTarget.Response.NOT_SAVED
+        assert 'is damaged' in answer.error_msg and 'mend it, or move it away' in answer.error_msg
+    assert (tmp_path / 'list.json').read_text() == '{"version": 1'
