@@ -4,21 +4,32 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from ptz_perception.detectors import make_detector
 from ptz_perception.locating.ground import centre_on_ground, foot_on_ground, locate, view_of
 from ptz_perception.locating.movement import Movements, begin, correct, predict
 from ptz_sim.truth import truth
 from ptz_sim.world import World
 from ptz_site import PtzPosition, Site
 from ptz_site.geometry import CameraPose, Projection, projection
-from ptz_site.schema import Pose, SimulatedCamera
+from ptz_site.schema import PerceptionSettings, Pose, SimulatedCamera
 
 S = 1_000_000_000
 SIZE = (1280, 720)
+FOOTAGE = Path(os.environ.get('PTZ_COLLAB_TEST_DATA', '') or '/nowhere')
+needs_footage = pytest.mark.skipif(
+    not (FOOTAGE / 'epfl' / 'terrace_homography.json').is_file(),
+    reason='PTZ_COLLAB_TEST_DATA names no folder with epfl/terrace_homography.json',
+)
 
 
 def view(tilt: float = -20.0) -> Projection:
@@ -131,3 +142,68 @@ def test_tracks_that_are_gone_are_forgotten() -> None:
     movements.take(1, foot_on_ground(view(), box_of(12.0, 0.0)), 0)
     movements.keep({2})
     assert movements.take(1, None, S) is None
+
+
+def terrace(camera: int) -> tuple[NDArray[np.float64], Projection]:
+    """A measured homography from a picture to the ground, and the pinhole camera that comes nearest to it.
+
+    The data set's ground is seen from below: y is turned round, so that z points up. Square pixels, principal point in the middle.
+    """
+    content = json.loads((FOOTAGE / 'epfl' / 'terrace_homography.json').read_text())
+    width, height = content['frame_width'], content['frame_height']
+    to_ground = np.diag([1.0, -1.0, 1.0]) @ np.array(content['image_to_ground'][camera])
+    to_picture = np.linalg.inv(to_ground)
+
+    def columns(focal: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        k = np.array([[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]])
+        return k, np.linalg.solve(k, to_picture)
+
+    def misfit(focal: float) -> float:
+        """The first two columns of a rotation are of one length and at right angles."""
+        _, found = columns(focal)
+        lengths = np.linalg.norm(found[:, :2], axis=0)
+        return float((found[:, 0] @ found[:, 1] / lengths.prod()) ** 2 + math.log(lengths[0] / lengths[1]) ** 2)
+
+    k, found = columns(min(np.geomspace(200, 1200, 2000), key=misfit))
+    found = found / np.linalg.norm(found[:, :2], axis=0).mean()
+    found = found if found[2, 2] > 0 else -found
+    left, _, right = np.linalg.svd(np.column_stack((found[:, 0], found[:, 1], np.cross(found[:, 0], found[:, 1]))))
+    return to_ground, Projection(k, left @ right, found[:, 2])
+
+
+@needs_footage
+@pytest.mark.parametrize('camera', range(4))
+def test_feet_in_a_real_picture_are_where_the_measured_homography_puts_them(camera: int) -> None:
+    homography, seen_from = terrace(camera)
+    assert seen_from.centre[2] > 50, 'the camera is above the ground'
+    errors = []
+    for x in range(20, 350, 40):
+        for y in range(160, 288, 20):
+            point = foot_on_ground(seen_from, (x + 0.5, y - 40 + 0.5, 30.0, 80.0))
+            expected = homography @ np.array([x, y, 1.0])
+            assert point is not None
+            away = np.hypot(*(expected[:2] / expected[2] - (point.x, point.y)))
+            errors.append(away / np.hypot(*(np.array([point.x, point.y]) - seen_from.centre[:2])))
+    assert np.median(errors) < 0.035, 'share of the distance'
+
+
+@needs_footage
+def test_people_on_the_terrace_are_at_the_same_place_in_two_views() -> None:
+    detector = make_detector(PerceptionSettings(detector='models/yolox_nano.onnx', score=0.5), FOOTAGE)
+    videos = [cv2.VideoCapture(str(FOOTAGE / 'epfl' / f'terrace1-c{camera}.mp4')) for camera in (0, 1)]
+    views = [terrace(camera)[1] for camera in (0, 1)]
+    nearest, others = [], []
+    for frame in range(300, 2900, 100):
+        places = []
+        for video, seen_from in zip(videos, views, strict=True):
+            video.set(cv2.CAP_PROP_POS_FRAMES, frame)
+            _, picture = video.read()
+            found = [locate(seen_from, tuple(box), (360, 288)) for box in detector.detect(picture).boxes.tolist()]
+            places.append(np.array([[point.x, point.y] for point in found if point is not None]).reshape(-1, 2))
+        if len(places[0]) and len(places[1]):
+            apart = np.linalg.norm(places[0][:, None] - places[1][None], axis=2)
+            nearest.append(apart.min())
+            others += apart.ravel().tolist()
+    assert len(nearest) >= 15
+    # The cameras hang about 100 units high, so that a person is some 80.
+    assert np.median(nearest) < 25 < np.median(others)
