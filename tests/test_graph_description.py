@@ -21,7 +21,7 @@ from ptz_site import load_site
 HAS_LAUNCH = importlib.util.find_spec('launch_ros') is not None
 
 
-def test_each_camera_has_a_driver_and_perception_and_the_region_one_coordinator_and_stitcher(small_site: Path) -> None:
+def test_each_camera_has_a_driver_and_perception_and_the_region_has_one_of_the_others(small_site: Path) -> None:
     nodes = region_graph(load_site(small_site), GraphOptions(str(small_site), out='/tmp/out'))
     assert sorted(node.name for node in nodes) == [
         'coordinator',
@@ -31,6 +31,7 @@ def test_each_camera_has_a_driver_and_perception_and_the_region_one_coordinator_
         'perception_north',
         'perception_southeast',
         'perception_southwest',
+        'region_perception',
         'stitcher',
     ]
     assert {node.namespace for node in nodes} == {'/yard'}

@@ -128,7 +128,7 @@ def test_no_frame_is_lost_unreported(rotation: Path) -> None:
 def test_each_scene_has_a_bag_that_public_tools_read_without_our_packages(rotation: Path, scene: str) -> None:
     pictures = read_bag(rotation / scene, '/image/compressed')
     presets = read_bag(rotation / scene, '/preset_header')
-    assert len(pictures) == len(presets) > 50
+    assert len(pictures) == len(presets) > 20
     assert [stamp for stamp, _ in pictures] == [stamp for stamp, _ in presets]
     assert [m.header.stamp for _, m in pictures] == [m.header.stamp for _, m in presets]
     assert {m.scene for _, m in presets} == {scene}
@@ -259,7 +259,7 @@ def test_two_regions_run_side_by_side(ptz_collab: Callable[..., Command], small_
 def test_the_command_leaves_no_process_behind(ptz_collab: Callable[..., Command], small_site: Path, tmp_path: Path) -> None:
     command = ptz_collab('up', small_site, '--out', tmp_path / 'run')
     log = tmp_path / 'run' / 'logs'
-    wait_for(lambda: len(list(log.glob('*.log'))) == 8, 40, 'all nodes started')
+    wait_for(lambda: len(list(log.glob('*.log'))) == 9, 40, 'all nodes started')
     command.process.kill()
     command.process.wait()
     wait_for(lambda: not _processes_with(str(small_site)), 30, 'nodes end when their starter is killed')

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
@@ -137,7 +138,7 @@ class Supervisor:
             errors='replace',
             env=_node_environment(),
             start_new_session=True,
-            preexec_fn=_end_with_parent,
+            preexec_fn=partial(_end_with_parent, os.getpid()),
         )
         process = _Process(node, popen, time.monotonic())
         process.reader = threading.Thread(target=self._read, args=(process,), daemon=True)
@@ -175,9 +176,12 @@ def _node_environment() -> dict[str, str]:
     return {**os.environ, 'PYTHONUNBUFFERED': '1', 'RCUTILS_COLORIZED_OUTPUT': '0'}
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     # The kernel sends SIGINT to the node if we are killed: no node is left behind.
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+    if os.getppid() != parent:
+        # We were killed before the kernel was told.
+        os._exit(1)
 
 
 def _send(popen: subprocess.Popen[str], number: signal.Signals) -> None:
