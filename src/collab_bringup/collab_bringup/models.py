@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from ptz_node.images import decode
+from ptz_node.images import Image, decode
 from ptz_perception.annotate import draw_detections
 from ptz_perception.detectors import make_detector
 from ptz_site import UserError
@@ -71,7 +71,14 @@ def check(wanted: ModelCheck, console: Console) -> int:
     for name, score, (x, y, width, height) in zip(found.classes, found.scores, found.boxes.tolist(), strict=True):
         table.add_row(name, f'{score:.2f}', f'{x:.0f}, {y:.0f}', f'{width:.0f} x {height:.0f}')
     console.print(table if len(found) else f'nothing found with a score of at least {wanted.score:g}')
-    if not cv2.imwrite(str(wanted.out), draw_detections(picture, found)):
+    if not _write(wanted.out, draw_detections(picture, found)):
         raise UserError(f"{wanted.out} can't be written; give another --out, ending in .jpg or .png")
     console.print(f'{milliseconds:.0f} ms for this picture on one core; look at {wanted.out}', highlight=False, soft_wrap=True)
     return 0
+
+
+def _write(path: Path, picture: Image) -> bool:
+    try:
+        return bool(cv2.imwrite(str(path), picture))
+    except cv2.error:  # an ending that stands for no picture
+        return False

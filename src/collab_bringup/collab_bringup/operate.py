@@ -48,7 +48,7 @@ def hold(region: str, scene: str, camera: str, seconds: float, reason: str, out:
     with RegionConsole(region) as console:
         answer = console.hold(scene, camera, seconds, reason)
         if answer.error_code:
-            return _refused(answer.error_msg, out)
+            return refused(answer.error_msg, out)
         revision = answer.plan_revision
         followed = console.wait_for(lambda state: not _behind(state, revision), _FOLLOW)
         what = f'{camera} on {scene}' if camera and scene else scene or camera or 'the rotation'
@@ -65,7 +65,7 @@ def release(region: str, hold_id: str, out: Console) -> int:
     with RegionConsole(region) as console:
         answer = console.release(hold_id)
         if answer.error_code:
-            return _refused(answer.error_msg, out)
+            return refused(answer.error_msg, out)
         at = time_to_ns(answer.resume_at)
         left = (at - time_to_ns(console.state.header.stamp)) / NANOSECONDS
         then = f'the rotation goes on in {max(0.0, left):.1f} s' if at else 'others still hold the rotation'
@@ -78,7 +78,7 @@ def go_to(region: str, camera: str, scene: str, seconds: float, out: Console) ->
     with RegionConsole(region) as console:
         known = [one.camera for one in console.state.cameras]
         if camera not in known:
-            return _refused(f'region {console.region} has no camera {camera}; it has {", ".join(known)}', out)
+            return refused(f'region {console.region} has no camera {camera}; it has {", ".join(known)}', out)
         said = []
 
         def tell(feedback: GoToPreset.Feedback) -> None:
@@ -90,7 +90,7 @@ def go_to(region: str, camera: str, scene: str, seconds: float, out: Console) ->
 
         result = console.go_to(camera, scene, seconds, tell)
         if result.error_code:
-            return _refused(result.error_msg, out)
+            return refused(result.error_msg, out)
         out.print(f'{camera} goes back into the plan', highlight=False)
         return 0
 
@@ -100,7 +100,7 @@ def stop(region: str, out: Console) -> int:
     with RegionConsole(region) as console:
         answer = console.stop()
         if not answer.success:
-            return _refused(answer.message, out)
+            return refused(answer.message, out)
         out.print(answer.message, highlight=False)
         return 0
 
@@ -162,6 +162,7 @@ def _behind(state: RegionState, revision: int) -> list[str]:
     return [one.camera for one in state.cameras if not one.out and one.plan_revision < revision]
 
 
-def _refused(reason: str, out: Console) -> int:
+def refused(reason: str, out: Console) -> int:
+    """Says why something was not done; the exit code."""
     out.print(f'[red]not done:[/] {escape(reason)}', soft_wrap=True, highlight=False)
     return 1

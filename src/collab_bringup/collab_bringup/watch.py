@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from collab_bringup.operate import refused
 from collab_bringup.region_console import RegionConsole
 from ptz_collab_msgs.msg import Target
 from ptz_collab_msgs.srv import AddTarget, ListTargets, RemoveTarget
@@ -55,7 +56,7 @@ def add(region: str, new: NewTarget, out: Console) -> int:
     with RegionConsole(region) as console:
         answer = console.ask(AddTarget, names.ADD_TARGET, request)
         if answer.error_code:
-            return _refused(answer.error_msg, out)
+            return refused(answer.error_msg, out)
         out.print(f'{new.target} is on the watchlist of {console.region}', highlight=False)
         return 0
 
@@ -65,7 +66,7 @@ def remove(region: str, target: str, out: Console) -> int:
     with RegionConsole(region) as console:
         answer = console.ask(RemoveTarget, names.REMOVE_TARGET, RemoveTarget.Request(target=target, removed_by=_who()))
         if answer.error_code:
-            return _refused(answer.error_msg, out)
+            return refused(answer.error_msg, out)
         out.print(f'{target} is off the watchlist of {console.region}', highlight=False)
         return 0
 
@@ -113,8 +114,3 @@ def _who() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return 'unknown'
-
-
-def _refused(reason: str, out: Console) -> int:
-    out.print(f'[red]not done:[/] {escape(reason)}', soft_wrap=True, highlight=False)
-    return 1
