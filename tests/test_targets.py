@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,9 +76,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     site_path = write_site(folder)
     site = load_site(site_path)
     write_picture(site, folder / 'walker.png')
-    with own_domain():
-        command = start_command('up', site_path, '--out', folder / 'run', cwd=folder)
-        wait_for(lambda: node_pid('region_perception', os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, 'perception starts')
+    with own_domain(), ended(start_command('up', site_path, '--out', folder / 'run', cwd=folder)) as command:
+        for name in ('driver_north', 'region_perception'):
+            wait_for(lambda name=name: node_pid(name, os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, f'{name} starts')
         epoch_ns = simulation_epoch_ns()
         say(folder, 'watch', 'add', TARGET, '--picture', folder / 'walker.png', '--label', 'Walker', '--shape', 'triangle')
         with RegionConsole('demo', discovery=PATIENCE) as console:
@@ -96,6 +97,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         assert code == 0, output
         assert 'Traceback' not in output
     return Run(folder / 'run', site, World.of_site(site), epoch_ns)
+
+
+@contextlib.contextmanager
+def ended(command: Command) -> Iterator[Command]:
+    """Whatever happens, it does not go on."""
+    try:
+        yield command
+    finally:
+        if command.process.poll() is None:
+            command.process.kill()
+            command.process.wait()
 
 
 def write_site(folder: Path) -> Path:
