@@ -177,7 +177,7 @@ def running_pair(folder: Path) -> Iterator[Pair]:
         stack.callback(executor.shutdown)
         pair = Pair(node, specs, cameras, folder / 'log')
         try:
-            pair.wait(lambda: all(pair.frames.values()), 'frames of both cameras', 60)
+            pair.wait(lambda: all(pair.frames.values()) and all(pair.states.values()), 'frames and states of both cameras', 60)
             pair.rotate()
             yield pair
         finally:

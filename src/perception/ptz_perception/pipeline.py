@@ -7,7 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ptz_perception.detections import Image
+import numpy as np
+
+from ptz_perception.attention import Attention
+from ptz_perception.detections import Boxes, Image
 from ptz_perception.detectors.base import Detector
 from ptz_perception.locating.ground import GroundPoint, locate, view_of
 from ptz_perception.locating.movement import Movement, Movements
@@ -62,7 +65,9 @@ class CameraPipeline:
     def look(self, picture: Image, frame: FrameView, references: Sequence[Reference] = ()) -> tuple[SeenObject, ...]:
         """Every track that is alive, in the order of their ids."""
         self._begin_if_turned(frame)
-        tracks = self._tracker.update(self._detector.detect(picture), frame.stamp_ns)
+        parts = None if self._attention is None else self._attention.parts(picture, frame.stamp_ns, self._boxes)
+        tracks = self._tracker.update(self._detector.detect(picture, parts), frame.stamp_ns)
+        self._boxes = tracks.boxes
         known = self._recogniser.look(tracks, picture, references)
         self._movements.keep(set(map(int, tracks.ids)))
         size = (picture.shape[1], picture.shape[0])
@@ -97,3 +102,6 @@ class CameraPipeline:
         self._tracker = ByteTracker(settings, first_id)
         self._recogniser = Recogniser(self._embedders, self._settings.recognition)
         self._movements = Movements()
+        attentive = self._settings.attention and self._detector.looks_at_parts
+        self._attention = Attention() if attentive else None
+        self._boxes: Boxes = np.empty((0, 5))

@@ -276,9 +276,9 @@ def test_colours_and_ranges_are_what_models_expect() -> None:
 class Blobs:
     """Finds white rectangles of at least 4 px, in a picture that is reduced to 100 px."""
 
-    name, names = 'blobs', ('person',)
+    name, names, looks_at_parts = 'blobs', ('person',), False
 
-    def detect(self, picture: Image) -> Detections:
+    def detect(self, picture: Image, _parts: object = None, /) -> Detections:
         scale = min(1.0, 100 / picture.shape[1])
         small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
         contours, _ = cv2.findContours(small[:, :, 0], cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
@@ -282,6 +283,41 @@ Layout = Literal[
 ]
 
 
+class UploadSettings(Section):
+    """Where pictures of people are sent, and how they wait for it."""
+
+    url: str = Field(..., description='of the receiver, http or https, without user and password')
+    token_file: str = Field('', description='file whose first line is the token; relative to the site file')
+    token_env: str = Field('', description='or the environment variable that holds it')
+    ca_file: str = Field(
+        '', description="certificate of who signed the receiver's; relative to the site file; empty: the system's"
+    )
+    send_period: float = Field(1.0, ge=0, le=3600, description='s from one picture to the next; those to be sent at once are')
+    max_bytes: int = Field(500_000_000, ge=1_000_000, description='that wait, for each camera; beyond it the oldest ones go')
+    max_count: int = Field(10_000, ge=1, le=1_000_000, description='pictures that wait, for each camera')
+    folder: str = Field('', description="where they wait, relative to the site file; empty: in the user's ROS folder")
+    timeout: float = Field(30.0, ge=1, le=600, description='s for sending one picture, with its answer')
+
+    @model_validator(mode='after')
+    def _receiver(self) -> Self:
+        # The url is not repeated in what is said: it may hold a password.
+        try:
+            parts = urlsplit(self.url)
+            usable = parts.scheme in ('http', 'https') and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            raise ValueError('url: not an address; give one like https://receiver.example:8443') from None
+        if '@' in parts.netloc:
+            raise ValueError('url: there is a user or a password in it; give the token in token_file or token_env')
+        if not usable or not self.url.isprintable() or ' ' in self.url:
+            raise ValueError('url: not an address; give one like https://receiver.example:8443')
+        if parts.query or parts.fragment:
+            raise ValueError('url: no ? and # allowed; give the address that /v1/packages is below of')
+        if bool(self.token_file) == bool(self.token_env):
+            found = 'both found' if self.token_file else 'neither found'
+            raise ValueError(f'token_file and token_env: {found}; give one of them')
+        return self
+
+
 class PerceptionSettings(Section):
     """How frames are looked at."""
 
@@ -295,6 +331,9 @@ class PerceptionSettings(Section):
     tile: int = Field(0, ge=0, le=8192, description='px; side of the tiles that large pictures are looked at in as well; 0: none')
     classes: list[str] = Field(['person'], description='what to keep of what the detector finds; empty: everything')
     rate: float = Field(1.0, gt=0, le=120, description='frames/s looked at, at most')
+    attention: bool = Field(
+        True, description='with hog: look where something moves and where somebody is, and at the whole picture every 2 s only'
+    )
     score: float = Field(0.2, ge=0, le=1, description='detections below are dropped')
     width: int = Field(640, ge=64, le=8192, description='px; wider pictures are reduced to it for detection')
     heights: dict[str, float] = Field(
@@ -304,6 +343,7 @@ class PerceptionSettings(Section):
     embedders: dict[Name, str] = Field({'body': 'colour'}, description='by kind of feature: colour, or the path of an ONNX model')
     recognition: RecognitionSettings = RecognitionSettings()
     watchlist: str = Field('', description="file, relative to the site file; empty: in the user's ROS folder")
+    upload: UploadSettings | None = Field(None, description='where pictures are sent; none: nowhere')
 
 
 class SimulationSettings(Section):

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ptz_perception.detections import Detections, Image
+from ptz_perception.parts import Part
 
 
 class Detector(Protocol):
@@ -23,5 +25,9 @@ class Detector(Protocol):
     def describe(self) -> str:
         """What is known of it, in a few lines for people."""
 
-    def detect(self, picture: Image) -> Detections:
-        """What is in a BGR picture (height, width, 3)."""
+    @property
+    def looks_at_parts(self) -> bool:
+        """Whether it is faster with parts of a picture than with the whole."""
+
+    def detect(self, picture: Image, parts: Sequence[Part] | None = None, /) -> Detections:
+        """What is in a BGR picture (height, width, 3). parts: nothing else needs to be looked at; None: the whole picture."""

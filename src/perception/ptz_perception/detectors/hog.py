@@ -7,10 +7,14 @@ Dalal and Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 200
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
-from ptz_perception.detections import Detections, Image, suppress_overlaps
+from ptz_perception.detections import Detections, Image, joined, suppress_overlaps
+from ptz_perception.parts import Part, in_picture
 
 #: The detector's window of 64 x 128 px has a margin of 16 px on each side of the person: these shares of its width and height.
 _MARGIN = np.array([0.5, 0.25])
@@ -18,13 +22,16 @@ _MOST_OVERLAP = 0.3
 #: Sizes that are looked for: from the window's up to this step to the power of this many, 3.5 times as large. OpenCV's own grouping wants
 #: several hits for a person and so finer steps; without it the detector is three times as fast and finds as many.
 _STEP, _LEVELS = 1.15, 10
+#: Of scores over distances: with it the tracker's thresholds, which are made for models, suit this detector.
+_STEEPNESS = 1.7
 
 
 class HogDetector:
-    """score: the support vector machine's distance d from its boundary as 1 - exp(-d), so that 0.5 is a distance of 0.7."""
+    """score: the support vector machine's distance d from its boundary as 1 - exp(-1.7 d), so that 0.5 is a distance of 0.4."""
 
     name = 'hog'
     names = ('person',)
+    looks_at_parts = True
 
     def __init__(self, width: int, score: float) -> None:
         self._width, self._score = width, score
@@ -35,20 +42,28 @@ class HogDetector:
         """What it is, for people."""
         return f'histograms of oriented gradients, pictures of at most {self._width} px width; people of at least about 100 px height there'
 
-    def detect(self, picture: Image) -> Detections:
-        """People in a picture, which is reduced to the detector's width before."""
+    def detect(self, picture: Image, parts: Sequence[Part] | None = None, /) -> Detections:
+        """People in a picture, or in parts of it, which is reduced to the detector's width before."""
         scale = min(1.0, self._width / picture.shape[1])
-        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
-        if small.shape[0] < 128 or small.shape[1] < 64:
+        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+        size = (small.shape[1], small.shape[0])
+        if parts is None:
+            found = [self._people(small)]
+        else:
+            reduced = [part.scaled(scale, size) for part in parts]
+            found = [Detections.none(self.names), *(in_picture(self._people(part.of(small)), part, size) for part in reduced)]
+        people = joined(found)
+        return suppress_overlaps(replace(people, boxes=people.boxes / scale), _MOST_OVERLAP)
+
+    def _people(self, grey: Image) -> Detections:
+        if grey.shape[0] < 128 or grey.shape[1] < 64:
             return Detections.none(self.names)
-        found, weights = self._hog.detectMultiScale(
-            cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), winStride=(8, 8), padding=(16, 16), scale=_STEP, groupThreshold=0
-        )
+        found, weights = self._hog.detectMultiScale(grey, winStride=(8, 8), padding=(16, 16), scale=_STEP, groupThreshold=0)
         if len(found) == 0:
             return Detections.none(self.names)
         corners = np.asarray(found, float)
-        scores = 1.0 - np.exp(-np.maximum(np.ravel(weights), 0.0))
-        sizes = corners[:, 2:] * (1.0 - _MARGIN)
-        boxes = np.hstack((corners[:, :2] + corners[:, 2:] / 2, sizes)) / scale
+        scores = 1.0 - np.exp(-_STEEPNESS * np.maximum(np.ravel(weights), 0.0))
+        boxes = np.hstack((corners[:, :2] + corners[:, 2:] / 2, corners[:, 2:] * (1.0 - _MARGIN)))
         people = Detections.of(boxes, scores, np.zeros(len(scores), np.int64), self.names)
-        return suppress_overlaps(people.chosen(scores >= self._score), _MOST_OVERLAP)
+        return people.chosen(scores >= self._score)

@@ -16,6 +16,7 @@ from ptz_perception.detectors.decoding import Outputs, decode, is_decoded
 from ptz_perception.detectors.fitting import fit_picture, to_tensor
 from ptz_perception.detectors.layouts import RULES, Ends, Layout, class_count, recognise
 from ptz_perception.detectors.session import OnnxModel
+from ptz_perception.parts import Part
 from ptz_site import UserError
 
 _MOST_OVERLAP = 0.45
@@ -36,6 +37,8 @@ class DetectorOptions:
 
 class OnnxDetector:
     """Runs the model once to see what it gives. Raises UserError if its layout is not understood, or a wanted class is unknown."""
+
+    looks_at_parts = False
 
     def __init__(self, model: OnnxModel, options: DetectorOptions) -> None:
         self._model, self._options = model, options
@@ -70,8 +73,8 @@ class OnnxDetector:
             f'runs on {self._model.provider}'
         )
 
-    def detect(self, picture: Image) -> Detections:
-        """Objects of the wanted classes. Raises ValueError if the model fails."""
+    def detect(self, picture: Image, _parts: Sequence[Part] | None = None, /) -> Detections:
+        """Objects of the wanted classes, always in the whole picture: a part costs the same. Raises ValueError if the model fails."""
         fitted, fit = fit_picture(picture, self._size, self._rule.placing)
         raw = decode(self.layout, self._run(fitted), self._options.score)
         known = np.flatnonzero((raw.class_ids >= 0) & (raw.class_ids < len(self.names)))
