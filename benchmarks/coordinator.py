@@ -27,7 +27,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / 'tests'))
 
-from faults import Holder, longest_without, node_pid, on_scene, out, send, write_site  # noqa: E402
+from faults import Holder, longest_without, node_pid, on_scene, out, send, shown_in, write_site  # noqa: E402
 
 from collab_bringup.region_console import RegionConsole  # noqa: E402
 from ptz_collab_msgs.msg import CameraState, RegionState  # noqa: E402
@@ -104,7 +104,7 @@ def holds_and_recovery(folder: Path) -> list[tuple[str, Sequence[float], str]]:
             begins.append(time.time_ns())
     killed, stopped = times[:3], times[3:]
     unwatched = [
-        max(longest_without(folder / 'two' / 'run', scene, begin, end) for scene in ('gate', 'road'))
+        max(longest_without(shown_in(folder / 'two' / 'run'), scene, begin, end) for scene in ('gate', 'road'))
         for begin, end in itertools.pairwise(begins)
     ]
     return [

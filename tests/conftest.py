@@ -22,6 +22,19 @@ import pytest
 _DOMAINS = range(1, 101)
 
 
+#: These start whole regions, which need a processor for themselves: one after the other, and first, because they take longest.
+_REGIONS = frozenset({'test_bad_input', 'test_faults', 'test_operator', 'test_region', 'test_targets'})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every file's tests stay together, so that what they share is made once."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group('regions' if item.path.stem in _REGIONS else item.path.stem))
+    items.sort(key=lambda item: item.path.parent != Path(__file__).parent or item.path.stem not in _REGIONS)
+
+
 @contextlib.contextmanager
 def own_domain() -> Iterator[int]:
     """A ROS_DOMAIN_ID that no other test on this host has, and discovery on the loopback only, in this environment."""
@@ -94,6 +107,17 @@ def start_command(*arguments: object, cwd: Path, preexec: Callable[[], None] | N
         preexec_fn=preexec,
     )
     return Command(process)
+
+
+@contextlib.contextmanager
+def ended(command: Command) -> Iterator[Command]:
+    """Whatever happens, it does not go on."""
+    try:
+        yield command
+    finally:
+        if command.process.poll() is None:
+            command.process.kill()
+            command.process.wait()
 
 
 @pytest.fixture

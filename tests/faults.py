@@ -8,7 +8,7 @@ import itertools
 import math
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from action_msgs.msg import GoalStatus
@@ -17,9 +17,10 @@ from recordings import headers, read_bag
 
 from collab_bringup.region_console import RegionConsole
 from ptz_collab_msgs.action import Handoff, HoldScene
-from ptz_collab_msgs.msg import HoldKeepAlive
+from ptz_collab_msgs.msg import HoldKeepAlive, PresetFrame, RotationPlan
 from ptz_node import names
-from ptz_node.qos import EVENTS
+from ptz_node.convert import time_to_ns
+from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
 from ptz_site import load_site
 
 S = 1_000_000_000
@@ -104,20 +105,20 @@ class Holder:
 
     def hold(self, camera: str, scene: str) -> None:
         """Holds, and returns when the hold has a name and every camera has acknowledged."""
-        self._wait(self._hold.server_is_ready, 10, 'the coordinator serves holds')
+        self._wait(self._hold.server_is_ready, 30, 'the coordinator serves holds')
         goal = HoldScene.Goal(camera=camera, scene=scene, target='somebody', mark_colour='#ff0000', mark_shape='triangle')
         future = self._hold.send_goal_async(goal, feedback_callback=self._on_feedback)
-        self._wait(future.done, 10, 'the hold is accepted')
+        self._wait(future.done, 30, 'the hold is accepted')
         self._handle = future.result()
         self._handle.get_result_async().add_done_callback(self._on_result)
-        self._wait(lambda: self.hold_id != '' or self.result is not None, 10, 'the hold has a name')
+        self._wait(lambda: self.hold_id != '' or self.result is not None, 30, 'the hold has a name')
 
     def hand_off(self, towards: tuple[float, float]) -> None:
         """Asks for a handoff: the target, in the middle, walks towards a point."""
-        self._wait(self._handoff.server_is_ready, 10, 'the coordinator serves handoffs')
+        self._wait(self._handoff.server_is_ready, 30, 'the coordinator serves handoffs')
         heading = math.atan2(towards[1], towards[0])
         future = self._handoff.send_goal_async(Handoff.Goal(hold_id=self.hold_id, heading=heading, feature=[0.6, 0.8]))
-        self._wait(future.done, 10, 'the handoff is accepted')
+        self._wait(future.done, 30, 'the handoff is accepted')
         future.result().get_result_async().add_done_callback(lambda done: setattr(self, 'handed', done.result().result))
 
     def cancel(self) -> None:
@@ -157,17 +158,40 @@ def out(console: RegionConsole) -> set[str]:
     return {one.camera for one in console.state.cameras if one.out}
 
 
-def shown(folder: Path) -> dict[str, list[tuple[int, str, int]]]:
-    """What each camera's frames show: stamp, scene, switch start, by camera."""
+class Watcher:
+    """What the cameras of a region show while somebody watches: stamp, scene, switch start, by camera; and the plans."""
+
+    def __init__(self, console: RegionConsole, cameras: Iterable[str]) -> None:
+        self.shown: dict[str, list[tuple[int, str, int]]] = {camera: [] for camera in cameras}
+        self.plans: list[RotationPlan] = []
+        node = console.node
+        for camera in self.shown:
+            node.create_subscription(
+                PresetFrame, f'/{console.region}/{names.camera_frames(camera)}', self._on_frame, FRAMES_RECORD
+            )
+        node.create_subscription(RotationPlan, f'/{console.region}/{names.PLAN}', self.plans.append, LATCHED)
+
+    def newest_ns(self) -> int:
+        """The stamp up to which every camera that is there has been seen."""
+        return max(frames[-1][0] if frames else 0 for frames in self.shown.values())
+
+    def _on_frame(self, message: PresetFrame) -> None:
+        preset = message.preset
+        frame = (time_to_ns(message.header.stamp), preset.scene, time_to_ns(preset.switch_start))
+        self.shown[preset.camera].append(frame)
+
+
+def shown_in(folder: Path) -> dict[str, list[tuple[int, str, int]]]:
+    """The same of a run that is over, from its bag."""
     frames: dict[str, list[tuple[int, str, int]]] = {}
     for header in headers(folder / 'region'):
         frames.setdefault(header.camera, []).append((header.stamp_ns, header.scene, header.switch_start_ns))
     return {camera: sorted(found) for camera, found in frames.items()}
 
 
-def longest_without(folder: Path, scene: str, begin_ns: int, end_ns: int) -> float:
+def longest_without(shown: Mapping[str, Sequence[tuple[int, str, int]]], scene: str, begin_ns: int, end_ns: int) -> float:
     """The longest time (s) without a frame of any camera that shows a scene."""
-    stamps = sorted(s for found in shown(folder).values() for s, name, _ in found if name == scene and begin_ns <= s <= end_ns)
+    stamps = sorted(s for found in shown.values() for s, name, _ in found if name == scene and begin_ns <= s <= end_ns)
     edges = [begin_ns, *stamps, end_ns]
     return max(b - a for a, b in itertools.pairwise(edges)) / S
 
@@ -176,4 +200,4 @@ def span(folder: Path) -> tuple[int, int]:
     """From slot 0 to the last frame."""
     plans = [message for _, message in read_bag(folder / 'region', '/plan')]
     begin = plans[0].slot_start.sec * S + plans[0].slot_start.nanosec
-    return begin, max(found[-1][0] for found in shown(folder).values())
+    return begin, max(found[-1][0] for found in shown_in(folder).values())

@@ -8,16 +8,18 @@ import math
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import rclpy
 from action_msgs.msg import GoalStatus
-from conftest import wait_for
+from conftest import SMALL_SITE, own_domain, wait_for
 from network_camera import free_port_pair, over_network, sim_cameras
 from rclpy.action import ActionClient
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
@@ -36,6 +38,8 @@ class Observer:
 
     def __init__(self, node: Node, process: subprocess.Popen[str]) -> None:
         self.node, self.process = node, process
+        self._executor = SingleThreadedExecutor(context=node.context)
+        self._executor.add_node(node)
         self.states: list[CameraState] = []
         node.create_subscription(CameraState, names.camera_state('north'), self.states.append, LATCHED)
         self.client = ActionClient(node, GoToPreset, names.go_to_preset('north'))
@@ -44,7 +48,7 @@ class Observer:
         """Spins until a condition holds."""
 
         def check() -> bool:
-            rclpy.spin_once(self.node, timeout_sec=0.05)
+            self._executor.spin_once(timeout_sec=0.05)
             return bool(condition())
 
         wait_for(check, timeout, what)
@@ -64,23 +68,24 @@ class Observer:
         return future.result()
 
 
-@pytest.fixture(params=['simulated', 'network'])
-def backend(request: pytest.FixtureRequest, small_site: Path) -> Iterator[str]:
-    """What the cameras of the site are; with those on the network, north is served."""
-    if request.param == 'simulated':
-        yield 'simulated'
-        return
-    ports = {'north': free_port_pair(), 'southwest': 9, 'southeast': 9}
-    small_site.write_text(over_network(small_site.read_text(), small_site.parent, ports))
-    with sim_cameras(small_site, {'north': ports['north']}):
-        yield 'network'
+@pytest.fixture(scope='module', params=['simulated', 'network'])
+def backend(request: pytest.FixtureRequest) -> str:
+    """What the cameras of the site are."""
+    return str(request.param)
 
 
-@pytest.fixture
-def observer(ros_domain: int, small_site: Path, backend: str) -> Iterator[Observer]:
-    """A running driver of the north camera, and somebody who listens."""
-    with observing(ros_domain, small_site) as watching:
-        yield watching
+@pytest.fixture(scope='module')
+def observer(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observer]:
+    """A running driver of the north camera, and somebody who listens; a camera on the network is served."""
+    site = tmp_path_factory.mktemp(backend) / 'yard.yaml'
+    site.write_text(SMALL_SITE)
+    with ExitStack() as stack:
+        domain = stack.enter_context(own_domain())
+        if backend == 'network':
+            ports = {'north': free_port_pair(), 'southwest': 9, 'southeast': 9}
+            site.write_text(over_network(SMALL_SITE, site.parent, ports))
+            stack.enter_context(sim_cameras(site, {'north': ports['north']}))
+        yield stack.enter_context(observing(domain, site))
 
 
 @contextmanager
@@ -89,15 +94,16 @@ def observing(ros_domain: int, small_site: Path) -> Iterator[Observer]:
     nodes = region_graph(load_site(small_site), GraphOptions(str(small_site), parts=frozenset({Part.DRIVER})))
     spec = next(node for node in nodes if node.name == 'driver_north')
     process = subprocess.Popen(node_command(spec), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    rclpy.init(domain_id=ros_domain)
-    node = Node('observer', namespace='/yard')
+    context = Context()
+    rclpy.init(context=context, domain_id=ros_domain)
+    node = Node('observer', namespace='/yard', context=context)
     try:
         watching = Observer(node, process)
         watching.spin_until(lambda: watching.states and watching.states[-1].frames > 0, 30, 'the first frame')
         yield watching
     finally:
         node.destroy_node()
-        rclpy.shutdown()
+        rclpy.shutdown(context=context)
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait(20)
@@ -182,6 +188,7 @@ def test_pictures_over_http_are_frames_too(ros_domain: int, small_site: Path, st
 
 
 def test_the_driver_ends_cleanly_on_ctrl_c(observer: Observer) -> None:
+    # The last one of the file: nothing runs after it.
     observer.process.send_signal(signal.SIGINT)
     output, _ = observer.process.communicate(timeout=20)
     assert observer.process.returncode == 0, output

@@ -7,10 +7,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import Command, own_domain, start_command, wait_for
+from conftest import Command, ended, own_domain, start_command, wait_for
 from faults import node_pid, out, switches, write_site
 
 from collab_bringup.region_console import RegionConsole
@@ -19,66 +20,29 @@ from ptz_collab_msgs.msg import RegionState
 PATIENCE = 30.0
 
 
+@dataclass(frozen=True)
+class Region:
+    """A region that runs, and a connection to it."""
+
+    command: Command
+    console: RegionConsole
+
+
 @pytest.fixture(scope='module')
-def running_region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegionConsole]:
-    """A region that rotates while the tests of a module go on, in a domain of its own."""
+def running_region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+    """Rotates while the tests of this file go on; the last of them stops it."""
     folder = tmp_path_factory.mktemp('operator')
-    with own_domain():
-        command = start_command('up', write_site(folder), '--out', folder / 'run', cwd=folder)
+    with own_domain(), ended(start_command('up', write_site(folder), '--out', folder / 'run', cwd=folder)) as command:
         wait_for(lambda: node_pid('coordinator', os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, 'the coordinator starts')
         with RegionConsole('yard', discovery=PATIENCE) as console:
             assert console.wait_for(lambda s: s.state == RegionState.STATE_RUNNING, PATIENCE)
-            yield console
-        command.interrupt()
-        assert command.finish()[0] == 0
+            yield Region(command, console)
 
 
 @pytest.fixture
-def ptz_collab_beside(tmp_path: Path) -> Callable[..., Command]:
-    """Starts ptz-collab in the domain of the region that runs."""
-    return lambda *words: start_command(*words, cwd=tmp_path)
-
-
-def test_an_operator_sees_and_does_everything_while_it_runs(ptz_collab: Callable[..., Command], tmp_path: Path) -> None:
-    def say(*words: str) -> str:
-        code, output = ptz_collab(*words).finish()
-        assert code == 0, output
-        return output
-
-    region = ptz_collab('up', write_site(tmp_path), '--out', tmp_path / 'run')
-    wait_for(lambda: 'yard' in ptz_collab('status').finish()[1], PATIENCE, 'the region is discovered')
-    with RegionConsole(discovery=PATIENCE) as console:
-        assert console.wait_for(lambda s: s.state == RegionState.STATE_RUNNING, PATIENCE)
-
-        shown = say('status')
-        assert 'region yard: rotates, slot ' in shown
-        rows = [[cell.strip() for cell in line.split('│')[1:-1]] for line in shown.splitlines() if '│' in line]
-        assert {row[0] for row in rows} == {'north', 'southwest', 'southeast'}
-        assert {row[1] for row in rows} == {'gate', 'road', 'substation'}
-        assert all(row[4] == str(console.state.plan_revision) for row in rows)
-        assert all(re.fullmatch(r'[+-]\d+ ms', row[5]) for row in rows)
-
-        held = say('hold', 'gate', '--for', '60', '--reason', 'a parcel')
-        assert re.search(r'hold-\d+: gate is held for 60 s', held)
-        assert 'warning' not in held
-        assert console.state.state == RegionState.STATE_HELD
-        assert all(word in say('status') for word in ('held', 'gate', 'a parcel', 'at the latest'))
-        assert re.search(r'released hold-\d+; the rotation goes on in \d\.\d s', say('release'))
-        assert console.wait_for(lambda s: s.state == RegionState.STATE_RUNNING, PATIENCE)
-
-        assert 'until it is released' in say('pause')
-        before = switches(console)
-        moving = say('goto', 'north', next(scene for camera, scene in before.items() if camera == 'southwest'), '--for', '1')
-        assert 'north turns to' in moving
-        assert 'north goes back into the plan' in moving
-        assert console.wait_for(lambda _: switches(console) == before, PATIENCE)
-        say('release')
-        assert console.wait_for(lambda _: not out(console), PATIENCE)
-
-        assert 'stopped; every camera stays where it is' in say('stop')
-    code, output = region.finish()
-    assert code == 0, output
-    assert 'look at' in output
+def say(tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """Runs ptz-collab in the domain of the region that runs; its exit code, and what it prints."""
+    return lambda *words: start_command(*words, cwd=tmp_path).finish()
 
 
 @pytest.mark.parametrize(
@@ -93,16 +57,53 @@ def test_an_operator_sees_and_does_everything_while_it_runs(ptz_collab: Callable
     ],
     ids=lambda value: ' '.join(value) if isinstance(value, tuple) else '',
 )
-@pytest.mark.xdist_group('operator')
 def test_what_can_not_be_done_is_said_in_one_line(
-    running_region: RegionConsole, ptz_collab_beside: Callable[..., Command], words: tuple[str, ...], reason: str
+    running_region: Region, say: Callable[..., tuple[int, str]], words: tuple[str, ...], reason: str
 ) -> None:
-    revision = running_region.state.plan_revision
-    code, output = ptz_collab_beside(*words).finish()
+    revision = running_region.console.state.plan_revision
+    code, output = say(*words)
     assert code == 1
     assert reason in output
     assert len(output.strip().splitlines()) == 1
-    assert running_region.state.plan_revision == revision
+    assert running_region.console.state.plan_revision == revision
+
+
+def test_an_operator_sees_and_does_everything_while_it_runs(running_region: Region, say: Callable[..., tuple[int, str]]) -> None:
+    def done(*words: str) -> str:
+        code, output = say(*words)
+        assert code == 0, output
+        return output
+
+    console = running_region.console
+    shown = done('status')
+    assert 'region yard: rotates, slot ' in shown
+    rows = [[cell.strip() for cell in line.split('│')[1:-1]] for line in shown.splitlines() if '│' in line]
+    assert {row[0] for row in rows} == {'north', 'southwest', 'southeast'}
+    assert {row[1] for row in rows} == {'gate', 'road', 'substation'}
+    assert all(row[4] == str(console.state.plan_revision) for row in rows)
+    assert all(re.fullmatch(r'[+-]\d+ ms', row[5]) for row in rows)
+
+    held = done('hold', 'gate', '--for', '60', '--reason', 'a parcel')
+    assert re.search(r'hold-\d+: gate is held for 60 s', held)
+    assert 'warning' not in held
+    assert console.state.state == RegionState.STATE_HELD
+    assert all(word in done('status') for word in ('held', 'gate', 'a parcel', 'at the latest'))
+    assert re.search(r'released hold-\d+; the rotation goes on in \d\.\d s', done('release'))
+    assert console.wait_for(lambda s: s.state == RegionState.STATE_RUNNING, PATIENCE)
+
+    assert 'until it is released' in done('pause')
+    before = switches(console)
+    moving = done('goto', 'north', next(scene for camera, scene in before.items() if camera == 'southwest'), '--for', '1')
+    assert 'north turns to' in moving
+    assert 'north goes back into the plan' in moving
+    assert console.wait_for(lambda _: switches(console) == before, PATIENCE)
+    done('release')
+    assert console.wait_for(lambda _: not out(console), PATIENCE)
+
+    assert 'stopped; every camera stays where it is' in done('stop')
+    code, output = running_region.command.finish()
+    assert code == 0, output
+    assert 'look at' in output
 
 
 def test_without_a_region_it_says_what_to_do(ptz_collab: Callable[..., Command]) -> None:

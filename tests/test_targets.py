@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +15,8 @@ import cv2
 import pytest
 import yaml
 from ament_index_python.packages import get_package_share_directory
-from conftest import Command, own_domain, start_command, wait_for
-from faults import longest_without, node_pid, span
+from conftest import Command, ended, own_domain, start_command, wait_for
+from faults import longest_without, node_pid, shown_in, span
 from recordings import read_bag
 
 from collab_bringup.region_console import RegionConsole
@@ -31,7 +30,7 @@ from ptz_sim.world import World
 from ptz_site import Site, load_site, wrap_angle
 
 #: All of them wait for one run.
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group('targets')]
+pytestmark = pytest.mark.timeout(600)
 
 S = 1_000_000_000
 PATIENCE = 60.0
@@ -97,17 +96,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         assert code == 0, output
         assert 'Traceback' not in output
     return Run(folder / 'run', site, World.of_site(site), epoch_ns)
-
-
-@contextlib.contextmanager
-def ended(command: Command) -> Iterator[Command]:
-    """Whatever happens, it does not go on."""
-    try:
-        yield command
-    finally:
-        if command.process.poll() is None:
-            command.process.kill()
-            command.process.wait()
 
 
 def write_site(folder: Path) -> Path:
@@ -224,8 +212,9 @@ def test_whoever_is_told_to_be_the_target_is_it(run: Run) -> None:
 
 def test_no_scene_was_unwatched(run: Run) -> None:
     begin, end = span(run.folder)
+    shown = shown_in(run.folder)
     for scene in run.site.scenes:
-        assert longest_without(run.folder, scene, begin, end) < 4.0, scene
+        assert longest_without(shown, scene, begin, end) < 4.0, scene
 
 
 def test_after_the_swap_each_camera_goes_on_by_the_others_order(run: Run) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import rclpy
 from rclpy.action import ActionClient
+from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -32,7 +33,7 @@ _POLL = 0.02
 
 
 class RegionConsole:
-    """Talks to one region. Context manager: rclpy is up inside it.
+    """Talks to one region, in a ROS context of its own, so that other nodes of the process are not touched. Context manager.
 
     region empty: the only one there is. discovery (s): how long everything that is asked for may take to be found.
     Raises UserError if there is no such region, more than one to choose from, or no answer.
@@ -40,9 +41,10 @@ class RegionConsole:
 
     def __init__(self, region: str = '', discovery: float = DISCOVERY) -> None:
         self._discovery = discovery
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node('ptz_collab_console')
-        self._executor = SingleThreadedExecutor()
+        self._context = Context()
+        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        self._node = Node('ptz_collab_console', context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._executor.spin, name='console', daemon=True)
         self._thread.start()
@@ -66,7 +68,7 @@ class RegionConsole:
         self._executor.shutdown(timeout_sec=2.0)
         self._thread.join(timeout=2.0)
         self._node.destroy_node()
-        rclpy.try_shutdown()
+        rclpy.try_shutdown(context=self._context)
 
     @property
     def node(self) -> Node:

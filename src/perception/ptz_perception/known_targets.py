@@ -65,9 +65,8 @@ class KnownTargets:
         with self._lock:
             return MappingProxyType(dict(self._watchlist.targets))
 
-    def references(self, now_ns: int) -> list[Reference]:
-        """What the watchlist's targets look like: as somebody said, and as who holds one sees it."""
-        targets = self.marks
+    def references(self, targets: Mapping[str, Target], now_ns: int) -> list[Reference]:
+        """What these targets look like: as somebody said, and as who holds one sees it."""
         found = [Reference(target.target, target.kind, target.vector) for target in targets.values()]
         for hold in self.holds(now_ns):
             if hold.target in targets and hold.feature:

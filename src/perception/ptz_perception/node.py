@@ -148,10 +148,11 @@ class Perception(Node):
             self._undecodable += 1
             return
         view = messages.frame_view(message)
-        seen = self._pipeline.look(picture, view, self._targets.references(view.stamp_ns))
+        # Once: the watchlist may change meanwhile, and who is recognised must have a mark.
+        marks = self._targets.marks
+        seen = self._pipeline.look(picture, view, self._targets.references(marks, view.stamp_ns))
         with self._seen_lock:
             self._seen = (seen, view.scene)
-        marks = self._targets.marks
         array = messages.track_array(
             message, seen, lambda track_id: self._targets.object_of(self._camera, view.session, track_id), marks
         )
