@@ -8,64 +8,26 @@ import json
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
-import cv2
 import pytest
-import yaml
-from ament_index_python.packages import get_package_share_directory
 from conftest import Command, ended, own_domain, start_command, wait_for
 from faults import longest_without, node_pid, shown_in, span
 from recordings import read_bag
+from target_region import Run, S, say, simulation_epoch_ns, write_picture, write_site
 
 from collab_bringup.region_console import RegionConsole
 from ptz_collab_msgs.msg import RegionState, RotationPlan
 from ptz_node.convert import time_to_ns
 from ptz_node.qos import LATCHED
-from ptz_perception.recognition.recogniser import crop_of
-from ptz_sim.renderer import Renderer
-from ptz_sim.truth import WalkerTruth, truth
 from ptz_sim.world import World
-from ptz_site import Site, load_site, wrap_angle
+from ptz_site import load_site
 
 #: All of them wait for one run.
 pytestmark = pytest.mark.timeout(600)
 
-S = 1_000_000_000
 PATIENCE = 60.0
 #: Walks to and fro in the scene `road` for the first 40 s, and looks like nobody else.
 WALKER, SCENE, TARGET = 0, 'road', 'walker_0'
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run that is over: where its files are, and the world that it was filmed in."""
-
-    folder: Path
-    site: Site
-    world: World
-    epoch_ns: int
-
-    def plans(self) -> list:  # type: ignore[type-arg]
-        """All revisions."""
-        return [message for _, message in read_bag(self.folder / 'region', '/plan')]
-
-    def walker(self, camera: str, scene: str, at_ns: int) -> WalkerTruth | None:
-        """The walker as a camera on a scene could see it."""
-        entry, position = self.site.cameras[camera], self.site.preset(camera, scene)
-        assert position is not None
-        view = entry.projection(position)
-        assert view is not None
-        seen = truth(self.world, view, entry.resolution, (at_ns - self.epoch_ns) / S)
-        return next((one for one in seen if one.walker == WALKER), None)
-
-    def turned(self, camera: str, at_ns: int) -> float:
-        """Rad between where the walker goes and the direction to a camera."""
-        (walker,) = [one for one in self.world.state((at_ns - self.epoch_ns) / S).walkers if one.id == WALKER]
-        pose = self.site.cameras[camera].mounting
-        assert pose is not None
-        return abs(wrap_angle(math.atan2(pose.y - walker.y, pose.x - walker.x) - walker.heading))
 
 
 @pytest.fixture(scope='module')
@@ -74,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp('targets')
     site_path = write_site(folder)
     site = load_site(site_path)
-    write_picture(site, folder / 'walker.png')
+    write_picture(site, WALKER, SCENE, folder / 'walker.png')
     with own_domain(), ended(start_command('up', site_path, '--out', folder / 'run', cwd=folder)) as command:
         for name in ('driver_north', 'region_perception'):
             wait_for(lambda name=name: node_pid(name, os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, f'{name} starts')
@@ -98,56 +60,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return Run(folder / 'run', site, World.of_site(site), epoch_ns)
 
 
-def write_site(folder: Path) -> Path:
-    """The demo's site, looked at more often."""
-    text = Path(get_package_share_directory('collab_bringup'), 'config', 'demo.yaml').read_text()
-    content = yaml.safe_load(text)
-    content['perception'].update(rate=5.0, watchlist='watchlist.json')
-    content['stitcher']['video'] = False
-    path = folder / 'demo.yaml'
-    path.write_text(yaml.safe_dump(content, sort_keys=False))
-    return path
-
-
-def write_picture(site: Site, path: Path) -> None:
-    """A picture of the walker alone, seen from the front at some other time."""
-    world = World.of_site(site)
-    seen = []
-    for camera, entry in site.cameras.items():
-        position = site.preset(camera, SCENE)
-        assert position is not None
-        view = entry.projection(position)
-        assert view is not None
-        for seconds in range(2, 60, 3):
-            shown = truth(world, view, entry.resolution, float(seconds))
-            seen += [
-                (one.facing, camera, seconds, one.box)
-                for one in shown
-                if one.walker == WALKER and one.completeness > 0.99 and one.occluded < 0.05
-            ]
-    _, camera, seconds, (x, y, _, height) = min(seen)
-    position = site.preset(camera, SCENE)
-    assert position is not None
-    view = site.cameras[camera].projection(position)
-    assert view is not None
-    picture = Renderer(world, site.cameras[camera].resolution).render(float(seconds), view)
-    cv2.imwrite(str(path), crop_of(picture, (x, y, 0.42 * height, height)))
-
-
-def simulation_epoch_ns() -> int:
-    """When the world of the drivers that run began."""
-    pid = node_pid('driver_north', os.environ['ROS_DOMAIN_ID'])
-    words = Path(f'/proc/{pid}/cmdline').read_text().split('\0')
-    return next(int(word.split(':=')[1]) for word in words if word.startswith('simulation_epoch:='))
-
-
-def say(folder: Path, *words: object) -> str:
-    command: Command = start_command(*words, cwd=folder)
-    code, output = command.finish()
-    assert code == 0, output
-    return output
-
-
 def holds_of(plan: object) -> list:  # type: ignore[type-arg]
     return [one for one in plan.holds if one.target == TARGET]  # type: ignore[attr-defined]
 
@@ -159,7 +71,7 @@ def test_the_camera_that_holds_sees_the_target(run: Run) -> None:
         (hold,) = holds_of(plan)
         # It was seen in some frames before; it may have gone behind somebody meanwhile.
         at = time_to_ns(plan.effective_at)
-        seen = [run.walker(hold.camera, hold.scene, at - back * S // 4) for back in range(8)]
+        seen = [run.walker(WALKER, hold.camera, hold.scene, at - back * S // 4) for back in range(8)]
         assert any(one is not None and one.completeness > 0.8 and one.occluded < 0.5 for one in seen)
         assert hold.mark_shape == 'triangle' and hold.mark_colour.startswith('#') and len(hold.feature) > 0
 
@@ -176,7 +88,7 @@ def test_the_target_goes_to_a_camera_that_it_walks_towards(run: Run) -> None:
     assert ordered
     for at, old, new in ordered:
         # The heading was measured over the last second or two.
-        gained = [run.turned(old, at - back * S // 4) - run.turned(new, at - back * S // 4) for back in range(9)]
+        gained = [run.turned(WALKER, old, at - back * S // 4) - run.turned(WALKER, new, at - back * S // 4) for back in range(9)]
         assert max(gained) > math.radians(20), f'the truth says that it walked towards {old} and not {new}'
 
 

@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_operator_commands(commands)
     _add_watch_commands(commands)
     _add_model_commands(commands)
+    _add_receiver_command(commands)
     return parser
 
 
@@ -187,6 +188,30 @@ def _add_model_commands(commands: Commands) -> None:
     check.set_defaults(run=_models_check)
 
 
+def _add_receiver_command(commands: Commands) -> None:
+    """The command that takes and shows the best frames of all cameras."""
+    text = 'take, keep and show the best frames that perception sends (docs/receiver.md)'
+    receiver = commands.add_parser('receive', help=text, description=text[0].upper() + text[1:] + '.')
+    receiver.add_argument('--dir', type=Path, required=True, dest='folder', metavar='DIR', help='folder of index and pictures')
+    receiver.add_argument('--port', type=int, required=True, metavar='N', help='to listen on (0: any that is free)')
+    receiver.add_argument('--host', default='127.0.0.1', metavar='ADDRESS', help='to listen on (default: 127.0.0.1)')
+    token = receiver.add_mutually_exclusive_group()
+    token.add_argument(
+        '--token-file', default='', metavar='FILE', help='file whose first line is the token that clients must know'
+    )
+    token.add_argument('--token-env', default='', metavar='NAME', help='environment variable that holds the token')
+    receiver.add_argument('--certificate', type=Path, metavar='FILE', help='serve HTTPS')
+    receiver.add_argument('--key', type=Path, metavar='FILE', help='key of the certificate')
+    receiver.add_argument('--max-mb', type=_positive, default=20.0, metavar='MB', help='largest picture (default: 20)')
+    receiver.add_argument('--rate', type=int, default=50, metavar='N', help='requests of one client in a second (default: 50)')
+    receiver.add_argument('--keep-days', type=_positive, metavar='D', help='remove what came before (default: keep everything)')
+    receiver.add_argument('--keep-gb', type=_positive, metavar='GB', help='remove the oldest above it (default: keep everything)')
+    receiver.add_argument('--s3-bucket', default='', metavar='NAME', help='keep pictures in an object storage, not in DIR')
+    receiver.add_argument('--s3-endpoint', default='', metavar='URL', help="of the object storage (default: Amazon's)")
+    receiver.add_argument('--s3-prefix', default='', metavar='TEXT', help='before the names of the objects')
+    receiver.set_defaults(run=_receive)
+
+
 def _command(commands: Commands, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + '.')
     parser.add_argument('--region', default='', metavar='NAME', help='region (default: the only one that runs)')
@@ -212,6 +237,13 @@ def _seconds(text: str) -> float:
     value = float(text)
     if not 0 < value < 1e8:
         raise argparse.ArgumentTypeError(f'{text} found; allowed: seconds above 0')
+    return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f'{text} found; allowed: above 0')
     return value
 
 
@@ -351,6 +383,14 @@ def _models_check(arguments: argparse.Namespace) -> int:
 
     chosen = {name: value for name, value in vars(arguments).items() if name != 'run'}
     return models.check(models.ModelCheck(**chosen), _console())
+
+
+def _receive(arguments: argparse.Namespace) -> int:
+    from ptz_receiver import ReceiveRequest, receive
+
+    chosen = {name: value for name, value in vars(arguments).items() if name != 'run'}
+    console = _console()
+    return receive(ReceiveRequest(**chosen), lambda text: console.print(text, soft_wrap=True, highlight=False, markup=False))
 
 
 if __name__ == '__main__':

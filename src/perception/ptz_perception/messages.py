@@ -12,10 +12,12 @@ from geometry_msgs.msg import Point, Vector3
 
 from ptz_collab_msgs import msg
 from ptz_node.convert import time_from_ns, time_to_ns
+from ptz_perception.best_frames import FrameOrigin, exposure_of
 from ptz_perception.identity.register import RegionObject, TrackKey, TrackView
 from ptz_perception.pictures import EncodedFrame
 from ptz_perception.pipeline import FrameView, SeenObject
 from ptz_perception.recognition.watchlist import MarkShape, Target, Watchlist, WatchlistError, WatchlistFault
+from ptz_perception.selection import FrameFacts
 
 
 def encoded_frame(message: msg.PresetFrame) -> EncodedFrame:
@@ -38,6 +40,22 @@ def frame_view(message: msg.PresetFrame) -> FrameView:
         preset.tilt,
         preset.zoom,
     )
+
+
+def frame_facts(message: msg.PresetFrame, manual_possible: bool) -> FrameFacts:
+    """What a selection is told of a frame. manual_possible: the driver says that the camera can be set to a fixed exposure."""
+    view = frame_view(message)
+    manual = message.preset.exposure_mode == msg.PresetHeader.EXPOSURE_MANUAL
+    size = (message.width, message.height)
+    return FrameFacts(view.stamp_ns, view.session, view.sequence, view.switch_start_ns, size, manual, manual_possible)
+
+
+def frame_origin(message: msg.PresetFrame, region: str) -> FrameOrigin:
+    """What a package says of a frame."""
+    preset = message.preset
+    mode = {msg.PresetHeader.EXPOSURE_AUTO: 'automatic', msg.PresetHeader.EXPOSURE_MANUAL: 'manual'}
+    exposure = exposure_of(mode.get(preset.exposure_mode, 'unknown'), preset.exposure_time, preset.gain)
+    return FrameOrigin(region, preset.camera, preset.scene, preset.slot, (preset.pan, preset.tilt, preset.zoom), exposure)
 
 
 def track_array(

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
 
-from ptz_collab_msgs.msg import ObjectArray, PresetFrame, PresetHeader, RotationPlan, TrackArray, Watchlist
+from ptz_collab_msgs.msg import CameraState, ObjectArray, PresetFrame, PresetHeader, RotationPlan, TrackArray, Watchlist
 from ptz_node import diagnostics, names
 from ptz_node.convert import plan_from_msg, time_to_ns
 from ptz_node.images import to_compressed_msg
@@ -25,6 +26,7 @@ from ptz_node.qos import EVENTS, FRAMES_LATEST, FRAMES_OUT, FRAMES_RECORD, LATCH
 from ptz_node.run import run
 from ptz_perception import messages
 from ptz_perception.annotate import annotate
+from ptz_perception.best_frames import BestFrames
 from ptz_perception.detectors import make_detector
 from ptz_perception.hold_client import HoldClient
 from ptz_perception.holding.holder import Holder
@@ -34,6 +36,9 @@ from ptz_perception.pictures import EncodedFrame, FramePictures
 from ptz_perception.pipeline import CameraPipeline, SeenObject
 from ptz_perception.recognition.embedders import make_embedders
 from ptz_perception.recognition.watchlist import WatchlistError
+from ptz_perception.selection import make_selection
+from ptz_perception.upload.uploader import make_uploader
+from ptz_perception.upload_diagnostics import upload_diagnostics
 from ptz_perception.worker import LatestWorker
 from ptz_site import OnvifCamera, UserError
 
@@ -68,6 +73,9 @@ class Perception(Node):
         self._targets = KnownTargets()
         self._holder = Holder(self._camera, settings.recognition, self._site.region.hold, entry.mounting)
         self._hold_client = HoldClient(self, self._holder)
+        self._uploader = make_uploader(self._site, self._camera, folder)
+        self._best_frames = self._make_best_frames()
+        self._manual_exposure_possible = False
         self._seen_lock = threading.Lock()
         self._seen: tuple[tuple[SeenObject, ...], str] | None = None
         self._tracks = self.create_publisher(TrackArray, names.camera_tracks(self._camera), EVENTS)
@@ -80,18 +88,32 @@ class Perception(Node):
         self.create_subscription(Watchlist, names.WATCHLIST, self._on_watchlist, LATCHED)
         self.create_subscription(RotationPlan, names.PLAN, self._on_plan, LATCHED)
         self.create_subscription(ObjectArray, names.OBJECTS, self._targets.take_objects, EVENTS)
+        self.create_subscription(CameraState, names.camera_state(self._camera), self._on_camera_state, LATCHED)
         self.create_timer(_HOLD_PERIOD, self._look_after_holds)
         self._diagnostics = diagnostics.Diagnostics(self, self._camera)
         self._diagnostics.add('Detection', self._status)
         self._diagnostics.add('Targets', self._target_status)
+        if self._uploader is not None:
+            self._diagnostics.add('Upload', self._upload_status)
         if entry.mounting is None:
             self.get_logger().warning(
                 f'{self._camera} has no pose: its tracks have no place on the ground, and no target is handed off; give pose in the site'
             )
 
     def close(self) -> None:
-        """Ends the thread."""
+        """Ends the threads."""
         self._worker.close()
+        if self._best_frames is not None:
+            self._best_frames.end_segment()
+        if self._uploader is not None:
+            self._uploader.close()
+
+    def _make_best_frames(self) -> BestFrames | None:
+        if self._uploader is None:
+            return None
+        selection = make_selection(self._site.perception.best_frames)
+        pose = self._site.cameras[self._camera].mounting
+        return BestFrames(selection, pose, partial(self._targets.object_of, self._camera), self._uploader.put)
 
     def _yield_to_others(self) -> None:
         descriptor = describe('How much the process yields to others: added to its niceness, so that drivers come first.')
@@ -114,8 +136,13 @@ class Perception(Node):
         self._sources.feed(frame)
         if preset.phase != PresetHeader.PHASE_IN_POSITION:
             self._not_at_rest += 1
+            if self._best_frames is not None:
+                self._best_frames.end_segment()
         elif self._pace.takes(time_to_ns(message.header.stamp)):
             self._worker.give((message, frame))
+
+    def _on_camera_state(self, message: CameraState) -> None:
+        self._manual_exposure_possible = message.manual_exposure_possible
 
     def _on_watchlist(self, message: Watchlist) -> None:
         try:
@@ -153,6 +180,9 @@ class Perception(Node):
         seen = self._pipeline.look(picture, view, self._targets.references(marks, view.stamp_ns))
         with self._seen_lock:
             self._seen = (seen, view.scene)
+        if self._best_frames is not None:
+            facts = messages.frame_facts(message, self._manual_exposure_possible)
+            self._best_frames.look(facts, messages.frame_origin(message, self._site.region.name), frame, picture, seen)
         array = messages.track_array(
             message, seen, lambda track_id: self._targets.object_of(self._camera, view.session, track_id), marks
         )
@@ -201,6 +231,10 @@ class Perception(Node):
             return diagnostics.Status(diagnostics.WARN, self._hold_client.problem, values)
         text = f'holds for {", ".join(holding)}' if holding else f'{len(self._targets.marks)} on the watchlist'
         return diagnostics.Status(diagnostics.OK, text, values)
+
+    def _upload_status(self) -> diagnostics.Status:
+        assert self._uploader is not None and self._best_frames is not None
+        return upload_diagnostics(self._uploader.status(), self._best_frames.chosen)
 
 
 def main() -> int:

@@ -60,6 +60,8 @@ class CameraPipeline:
         self._detector, self._embedders = detector, embedders
         self._segment: tuple[int, int] | None = None
         self._newest_ns = 0
+        #: Of the tracks at the newest frame.
+        self._boxes: Boxes = np.empty((0, 5))
         self._begin(1)
 
     def look(self, picture: Image, frame: FrameView, references: Sequence[Reference] = ()) -> tuple[SeenObject, ...]:
@@ -104,4 +106,4 @@ class CameraPipeline:
         self._movements = Movements()
         attentive = self._settings.attention and self._detector.looks_at_parts
         self._attention = Attention() if attentive else None
-        self._boxes: Boxes = np.empty((0, 5))
+        self._boxes = np.empty((0, 5))

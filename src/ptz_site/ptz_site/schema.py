@@ -268,7 +268,7 @@ class TrackingSettings(Section):
 class RecognitionSettings(Section):
     """When a track is a target of the watchlist, and what follows."""
 
-    similarity: float = Field(0.88, ge=-1, le=1, description='least similarity (cosine) of a track and a target')
+    similarity: float = Field(0.8, ge=-1, le=1, description='least similarity (cosine) of a track and a target')
     good_frames: int = Field(3, ge=1, le=100, description='frames in which it must be seen well before it is told')
     least_height: int = Field(48, ge=8, description='px; smaller boxes are not looked at')
     lost_after: float = Field(3.0, gt=0, description='s out of view after which a hold ends')
@@ -311,10 +311,39 @@ class UploadSettings(Section):
         if not usable or not self.url.isprintable() or ' ' in self.url:
             raise ValueError('url: not an address; give one like https://receiver.example:8443')
         if parts.query or parts.fragment:
-            raise ValueError('url: no ? and # allowed; give the address that /v1/packages is below of')
+            raise ValueError('url: no ? and # allowed; give the address below which /v1/packages is')
         if bool(self.token_file) == bool(self.token_env):
             found = 'both found' if self.token_file else 'neither found'
             raise ValueError(f'token_file and token_env: {found}; give one of them')
+        return self
+
+
+class SelectionSettings(Section):
+    """Which frames are the best of whom, and when they are sent."""
+
+    selection: Literal['rules', 'quality'] = Field(
+        'rules', description='rules: in no respect worse than the best before; quality: the highest expected value'
+    )
+    min_width: int = Field(24, ge=1, le=8192, description='px; narrower boxes are not chosen, but for the first one of a track')
+    min_height: int = Field(64, ge=1, le=8192, description='px; lower boxes are not chosen, but for the first one of a track')
+    score_1: float = Field(0.5, ge=0, le=1, description='least score of a frame that is chosen, but for the first one of a track')
+    score_2: float = Field(0.8, ge=0, le=1, description='least score of a frame that is sent at once')
+    edge_1: float = Field(
+        10.0, ge=0, le=4096, description="px from the picture's edge; least for a frame that is better by rules"
+    )
+    edge_2: float = Field(40.0, ge=0, le=4096, description="px from the picture's edge above which a frame is sent at once")
+    area_share: float = Field(0.02, ge=0, le=1, description="of the picture's area, above which a frame is sent at once")
+    longest_delay: float = Field(10.0, gt=0, le=600, description='s that a frame waits for a better one, at most')
+    margin: float = Field(
+        0.15, ge=0, le=10, description='by which the quality of a frame must be better than what was sent; 0.15: by 15 %'
+    )
+
+    @model_validator(mode='after')
+    def _in_order(self) -> Self:
+        for low, high in (('score_1', 'score_2'), ('edge_1', 'edge_2')):
+            least, at_once = getattr(self, low), getattr(self, high)
+            if at_once < least:
+                raise ValueError(f'{high}: {at_once:g} found; allowed: at least {low}, which is {least:g}')
         return self
 
 
@@ -343,6 +372,7 @@ class PerceptionSettings(Section):
     embedders: dict[Name, str] = Field({'body': 'colour'}, description='by kind of feature: colour, or the path of an ONNX model')
     recognition: RecognitionSettings = RecognitionSettings()
     watchlist: str = Field('', description="file, relative to the site file; empty: in the user's ROS folder")
+    best_frames: SelectionSettings = SelectionSettings()
     upload: UploadSettings | None = Field(None, description='where pictures are sent; none: nowhere')
 
 

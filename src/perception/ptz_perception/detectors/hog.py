@@ -46,13 +46,14 @@ class HogDetector:
         """People in a picture, or in parts of it, which is reduced to the detector's width before."""
         scale = min(1.0, self._width / picture.shape[1])
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-        small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+        reduced = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+        small = np.asarray(reduced, np.uint8)
         size = (small.shape[1], small.shape[0])
         if parts is None:
             found = [self._people(small)]
         else:
-            reduced = [part.scaled(scale, size) for part in parts]
-            found = [Detections.none(self.names), *(in_picture(self._people(part.of(small)), part, size) for part in reduced)]
+            inner = [part.scaled(scale, size) for part in parts]
+            found = [Detections.none(self.names), *(in_picture(self._people(part.of(small)), part, size) for part in inner)]
         people = joined(found)
         return suppress_overlaps(replace(people, boxes=people.boxes / scale), _MOST_OVERLAP)
 

@@ -1,0 +1,143 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""How soon a target is held: the demo's region over DDS, one walker after the other on the watchlist, against the simulator's truth.
+
+A frame of a camera at rest is *clear* if it shows the walker whole, at least 100 px high, and almost nothing in front. The delay goes
+from the first clear frame after the walker was put on the watchlist (or from then, if one was just before) to the hold.
+Writes out/bench/targets.json beside the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / 'tests'))
+
+from conftest import ended, own_domain, start_command, wait_for  # noqa: E402
+from faults import node_pid  # noqa: E402
+from recordings import Header, headers, read_bag  # noqa: E402
+from target_region import Run, say, simulation_epoch_ns, write_picture, write_site  # noqa: E402
+
+from collab_bringup.region_console import RegionConsole  # noqa: E402
+from ptz_node.convert import time_to_ns  # noqa: E402
+from ptz_sim.world import World  # noqa: E402
+from ptz_site import load_site  # noqa: E402
+
+S = 1_000_000_000
+#: s; discovery and start, and how long somebody is waited for.
+PATIENCE, LONGEST = 60.0, 60.0
+IN_POSITION = 2
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One walker's: s from its first clear frame until the hold; by whom, and whether the truth says that it saw the walker."""
+
+    walker: int
+    delay: float
+    camera: str
+    right: bool
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--rounds', type=int, default=2, help='times that every walker is looked for (default: 2)')
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        run, added = watched(Path(folder), arguments.rounds)
+        holds = [hold for walker, begin in added if (hold := held(run, walker, begin)) is not None]
+    delays = np.array([hold.delay for hold in holds if hold.right])
+    if not len(delays):
+        sys.exit('nobody was held; nothing to measure')
+    table = Table(title='From the first clear frame of a target to the hold, s', title_justify='left')
+    for heading in ('', 'times', '50 %', '90 %', 'max', 'within 1 s'):
+        table.add_column(heading)
+    figures = [f'{np.percentile(delays, share):.2f}' for share in (50, 90, 100)]
+    table.add_row('hold', str(len(delays)), *figures, f'{(delays <= 1.0).mean():.0%}')
+    console = Console()
+    console.print(table)
+    wrong, missing = sum(not hold.right for hold in holds), len(added) - len(holds)
+    console.print(f'holds for somebody else: {wrong}; walkers that were not held within {LONGEST:g} s: {missing}')
+    out = ROOT / 'out' / 'bench'
+    out.mkdir(parents=True, exist_ok=True)
+    (out / 'targets.json').write_text(json.dumps([asdict(hold) for hold in holds], indent=1))
+
+
+def watched(folder: Path, rounds: int) -> tuple[Run, list[tuple[int, int]]]:
+    """Runs the region; which walker was looked for from when on."""
+    site_path = write_site(folder)
+    site = load_site(site_path)
+    pictures = {walker: folder / f'{walker}.png' for walker in range(site.simulation.walkers)}
+    for walker, picture in list(pictures.items()):
+        if not pictured(site_path, walker, picture):
+            del pictures[walker]
+    added: list[tuple[int, int]] = []
+    with own_domain(), ended(start_command('up', site_path, '--out', folder / 'run', cwd=folder)) as command:
+        for name in ('driver_north', 'region_perception'):
+            wait_for(lambda name=name: node_pid(name, os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, f'{name} starts')
+        epoch_ns = simulation_epoch_ns()
+        with RegionConsole('demo', discovery=PATIENCE) as console:
+            console.wait_for(lambda s: s.state == s.STATE_RUNNING, PATIENCE)
+            for walker, picture in [*pictures.items()] * rounds:
+                say(folder, 'watch', 'add', f'walker_{walker}', '--picture', picture)
+                added.append((walker, time.time_ns()))
+                console.wait_for(lambda s: bool(s.holds), LONGEST)
+                say(folder, 'watch', 'remove', f'walker_{walker}')
+                console.wait_for(lambda s: not s.holds and s.state == s.STATE_RUNNING, PATIENCE)
+        command.interrupt()
+        command.finish()
+    # Read while the folder is there.
+    run = Run(folder / 'run', site, World.of_site(site), epoch_ns)
+    return run, added
+
+
+def pictured(site_path: Path, walker: int, picture: Path) -> bool:
+    """Whether somebody could take a picture of a walker in one of the scenes."""
+    site = load_site(site_path)
+    for scene in site.scenes:
+        try:
+            write_picture(site, walker, scene, picture)
+        except ValueError:
+            continue
+        return True
+    return False
+
+
+def held(run: Run, walker: int, begin_ns: int) -> Hold | None:
+    """The first hold for a walker after it was looked for, and how long it took."""
+    name = f'walker_{walker}'
+    for _, plan in read_bag(run.folder / 'region', '/plan'):
+        holds = [hold for hold in plan.holds if hold.target == name]
+        if holds and time_to_ns(holds[0].since) >= begin_ns:
+            break
+    else:
+        return None
+    at_ns, camera = time_to_ns(holds[0].since), holds[0].camera
+    shown = [h for h in headers(run.folder / 'region') if h.phase == IN_POSITION and begin_ns <= h.stamp_ns <= at_ns]
+    clear = [h for h in shown if is_clear(run, walker, h)]
+    first = min((h.stamp_ns for h in clear), default=begin_ns)
+    right = any(h.camera == camera and at_ns - h.stamp_ns < 2 * S for h in clear)
+    return Hold(walker, (at_ns - first) / S, camera, right)
+
+
+def is_clear(run: Run, walker: int, header: Header) -> bool:
+    """Whether a frame shows a walker well."""
+    seen = run.walker(walker, header.camera, header.scene, header.stamp_ns)
+    return seen is not None and seen.completeness > 0.95 and seen.occluded < 0.2 and seen.box[3] >= 100
+
+
+if __name__ == '__main__':
+    main()

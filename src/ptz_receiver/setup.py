@@ -1,0 +1,23 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+from setuptools import find_packages, setup
+
+package_name = 'ptz_receiver'
+
+setup(
+    name=package_name,
+    version='0.1.0',
+    packages=find_packages(exclude=['test']),
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
+        ('share/' + package_name, ['package.xml']),
+    ],
+    package_data={package_name: ['templates/*.j2', 'py.typed']},
+    install_requires=['setuptools'],
+    zip_safe=True,
+    maintainer='ptz_collab maintainers',
+    maintainer_email='maintainers@ptz-collab.example',
+    description='The receiver of best frames: takes pictures and what they show over HTTP, keeps them, answers queries.',
+    license='Apache-2.0',
+    extras_require={'test': ['pytest']},
+)
