@@ -15,15 +15,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from demo_run import DemoRun
 
 #: ROS 2's safe domain ids on Linux; 0 is left to people.
 _DOMAINS = range(1, 101)
 
 
 #: These start whole regions, which need a processor for themselves: one after the other, and first, because they take longest.
-_REGIONS = frozenset({'test_bad_input', 'test_faults', 'test_operator', 'test_region', 'test_targets'})
+_REGIONS = frozenset({'test_bad_input', 'test_best_frames', 'test_faults', 'test_operator', 'test_region', 'test_targets'})
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -139,6 +143,14 @@ def ptz_collab(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., Comman
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@pytest.fixture(scope='session')
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
+    """A run of the demo's region that is over: see demo_run.py."""
+    from demo_run import film  # It imports this file.
+
+    return film(tmp_path_factory.mktemp('demo'))
 
 
 SMALL_SITE = """

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -14,15 +16,20 @@ import yaml
 from ament_index_python.packages import get_package_share_directory
 from conftest import start_command
 from faults import node_pid
-from recordings import read_bag
+from receiver_process import Receiver
+from recordings import headers, read_bag
 
 from ptz_perception.recognition.recogniser import crop_of
 from ptz_sim.renderer import Renderer
 from ptz_sim.truth import WalkerTruth, truth
 from ptz_sim.world import World
 from ptz_site import Site, wrap_angle
+from ptz_site.frame_package import FramePackage, Observation
 
 S = 1_000_000_000
+IN_POSITION = 2
+#: px; the embedded detector finds people from this height on in pictures of 1280 px that are reduced to 960.
+CLEAR_HEIGHT = 130
 
 
 @dataclass(frozen=True)
@@ -33,19 +40,25 @@ class Run:
     site: Site
     world: World
     epoch_ns: int
+    #: What the receiver has of it.
+    packages: tuple[FramePackage, ...] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
     def plans(self) -> list:  # type: ignore[type-arg]
         """All revisions."""
         return [message for _, message in read_bag(self.folder / 'region', '/plan')]
 
-    def walker(self, number: int, camera: str, scene: str, at_ns: int) -> WalkerTruth | None:
-        """A walker as a camera on a scene could see it."""
+    def seen(self, camera: str, scene: str, at_ns: int) -> tuple[WalkerTruth, ...]:
+        """Everybody as a camera on a scene could see them."""
         entry, position = self.site.cameras[camera], self.site.preset(camera, scene)
         assert position is not None
         view = entry.projection(position)
         assert view is not None
-        seen = truth(self.world, view, entry.resolution, (at_ns - self.epoch_ns) / S)
-        return next((one for one in seen if one.walker == number), None)
+        return truth(self.world, view, entry.resolution, (at_ns - self.epoch_ns) / S)
+
+    def walker(self, number: int, camera: str, scene: str, at_ns: int) -> WalkerTruth | None:
+        """A walker as a camera on a scene could see it."""
+        return next((one for one in self.seen(camera, scene, at_ns) if one.walker == number), None)
 
     def turned(self, number: int, camera: str, at_ns: int) -> float:
         """Rad between where a walker goes and the direction to a camera."""
@@ -55,11 +68,16 @@ class Run:
         return abs(wrap_angle(math.atan2(pose.y - walker.y, pose.x - walker.x) - walker.heading))
 
 
-def write_site(folder: Path) -> Path:
-    """The demo's site with a watchlist of its own."""
+def write_site(folder: Path, receiver: Receiver, selection: str = 'rules') -> Path:
+    """The demo's site with a watchlist of its own, and best frames sent to a receiver."""
     text = Path(get_package_share_directory('collab_bringup'), 'config', 'demo.yaml').read_text()
     content = yaml.safe_load(text)
-    content['perception']['watchlist'] = 'watchlist.json'
+    (folder / 'token').write_text(receiver.token)
+    content['perception'] |= {
+        'watchlist': 'watchlist.json',
+        'best_frames': {'selection': selection},
+        'upload': {'url': receiver.url, 'token_file': 'token', 'folder': 'upload', 'send_period': 0.2},
+    }
     content['stitcher']['video'] = False
     path = folder / 'demo.yaml'
     path.write_text(yaml.safe_dump(content, sort_keys=False))
@@ -91,6 +109,19 @@ def write_picture(site: Site, number: int, scene: str, path: Path) -> None:
     cv2.imwrite(str(path), crop_of(picture, (x, y, 0.42 * height, height)))
 
 
+def received(receiver: Receiver) -> tuple[tuple[FramePackage, ...], dict[str, bytes]]:
+    """Everything that a receiver has: packages, the newest first, and pictures by id."""
+    packages: list[FramePackage] = []
+    after = ''
+    while True:
+        page = receiver.get(f'/v1/packages?limit=100{after}').json()
+        packages += [FramePackage.model_validate(one) for one in page['packages']]
+        if not page.get('next'):
+            break
+        after = f'&after={page["next"]}'
+    return tuple(packages), {one.id: receiver.get(f'/v1/packages/{one.id}/picture').content for one in packages}
+
+
 def simulation_epoch_ns() -> int:
     """When the world of the drivers that run began."""
     pid = node_pid('driver_north', os.environ['ROS_DOMAIN_ID'])
@@ -103,3 +134,24 @@ def say(folder: Path, *words: object) -> str:
     code, output = start_command(*words, cwd=folder).finish()
     assert code == 0, output
     return output
+
+
+def walkers_in_view(run: Run) -> dict[int, float]:
+    """For how long (s) each walker was whole, large enough for the detector, and hardly hidden, before a camera at rest."""
+    seconds: dict[int, float] = defaultdict(float)
+    for header in headers(run.folder / 'region'):
+        if header.phase == IN_POSITION and header.scene and header.sequence % 2 == 0:
+            for one in run.seen(header.camera, header.scene, header.stamp_ns):
+                if one.completeness > 0.95 and one.occluded < 0.2 and one.box[3] >= CLEAR_HEIGHT:
+                    seconds[one.walker] += 2 / run.site.cameras[header.camera].rate
+    return dict(seconds)
+
+
+def shown_walker(run: Run, package: FramePackage, one: Observation) -> int | None:
+    """Whom an observation shows; None: nobody."""
+    found = [
+        (math.hypot(one.box.x - seen.box[0], one.box.y - seen.box[1]), seen.walker)
+        for seen in run.seen(package.camera, package.scene, package.stamp_ns)
+        if abs(one.box.x - seen.box[0]) < 0.3 * seen.box[3] and abs(one.box.y - seen.box[1]) < 0.35 * seen.box[3]
+    ]
+    return min(found)[1] if found else None

@@ -93,10 +93,10 @@ def observing(ros_domain: int, small_site: Path) -> Iterator[Observer]:
     """Runs the driver of the north camera."""
     nodes = region_graph(load_site(small_site), GraphOptions(str(small_site), parts=frozenset({Part.DRIVER})))
     spec = next(node for node in nodes if node.name == 'driver_north')
-    process = subprocess.Popen(node_command(spec), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     context = Context()
     rclpy.init(context=context, domain_id=ros_domain)
     node = Node('observer', namespace='/yard', context=context)
+    process = subprocess.Popen(node_command(spec), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         watching = Observer(node, process)
         watching.spin_until(lambda: watching.states and watching.states[-1].frames > 0, 30, 'the first frame')

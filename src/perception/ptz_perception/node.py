@@ -37,10 +37,12 @@ from ptz_perception.pipeline import CameraPipeline, SeenObject
 from ptz_perception.recognition.embedders import make_embedders
 from ptz_perception.recognition.watchlist import WatchlistError
 from ptz_perception.selection import make_selection
+from ptz_perception.upload.package_queue import Put
 from ptz_perception.upload.uploader import make_uploader
 from ptz_perception.upload_diagnostics import upload_diagnostics
 from ptz_perception.worker import LatestWorker
 from ptz_site import OnvifCamera, UserError
+from ptz_site.frame_package import FramePackage
 
 _LOG_PERIOD = 10.0
 #: s between two looks at what the holds need.
@@ -113,7 +115,14 @@ class Perception(Node):
             return None
         selection = make_selection(self._site.perception.best_frames)
         pose = self._site.cameras[self._camera].mounting
-        return BestFrames(selection, pose, partial(self._targets.object_of, self._camera), self._uploader.put)
+        return BestFrames(selection, pose, partial(self._targets.object_of, self._camera), self._upload)
+
+    def _upload(self, package: FramePackage, picture: bytes) -> None:
+        assert self._uploader is not None
+        if self._uploader.put(package, picture) is Put.KEPT:
+            tracks = ', '.join(str(one.track_id) for one in package.observations if one.best)
+            when = 'at once' if package.immediate else 'in its turn'
+            self.get_logger().info(f'{package.id} is chosen for {tracks}; it is sent {when}')
 
     def _yield_to_others(self) -> None:
         descriptor = describe('How much the process yields to others: added to its niceness, so that drivers come first.')
