@@ -17,7 +17,7 @@ setup(
     zip_safe=True,
     maintainer='ptz_collab maintainers',
     maintainer_email='maintainers@ptz-collab.example',
-    description='Looks at the frames of one camera: detects, tracks, locates on the ground.',
+    description='Looks at the frames of one camera: detects, tracks, locates, recognises, and sends the best frames.',
     license='Apache-2.0',
     extras_require={'test': ['pytest']},
     entry_points={

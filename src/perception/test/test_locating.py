@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from ptz_perception.detectors import make_detector
 from ptz_perception.locating.ground import centre_on_ground, foot_on_ground, locate, view_of
 from ptz_perception.locating.movement import Movements, begin, correct, predict
+from ptz_perception.rviz.markers import ground_corner
 from ptz_sim.truth import truth
 from ptz_sim.world import World
 from ptz_site import PtzPosition, Site
+from ptz_site.distortion import Distortion
 from ptz_site.geometry import CameraPose, Projection, projection
 from ptz_site.schema import PerceptionSettings, Pose, SimulatedCamera
 
@@ -32,8 +34,8 @@ needs_footage = pytest.mark.skipif(
 )
 
 
-def view(tilt: float = -20.0) -> Projection:
-    return projection(CameraPose(0, 0, 6, 0), PtzPosition(0, math.radians(tilt), 1), SIZE, math.radians(60))
+def view(tilt: float = -20.0, lens: Distortion | None = None) -> Projection:
+    return projection(CameraPose(0, 0, 6, 0), PtzPosition(0, math.radians(tilt), 1), SIZE, math.radians(60), lens)
 
 
 def box_of(x: float, y: float, height: float = 1.7) -> tuple[float, float, float, float]:
@@ -53,6 +55,27 @@ def test_a_foot_point_is_found_on_the_ground_and_is_less_sure_far_away() -> None
         assert along > across, 'a pixel is further along the ray than across it'
         errors.append(float(np.trace(point.covariance)))
     assert errors[1] > 4 * errors[0] > 0
+
+
+@pytest.mark.parametrize('k1', [-0.3, 0.2])
+def test_through_a_lens_a_foot_point_is_as_sure_as_its_pixels_say(k1: float) -> None:
+    lens = Distortion(k1, 0.05, 0.001, -0.001, 0.0)
+    for x, y in ((12.0, 0.0), (10.0, 4.5), (30.0, -12.0)):
+        foot, _ = view(lens=lens).project(np.array([[x, y, 0.0]]))
+        box = (float(foot[0, 0]) + 0.5, float(foot[0, 1]) + 0.5 - 30, 25.0, 60.0)
+        point, bent = foot_on_ground(view(), box), foot_on_ground(view(lens=lens), box)
+        assert point is not None and bent is not None
+        assert (bent.x, bent.y) == pytest.approx((x, y), abs=1e-6)
+        assert np.linalg.eigvalsh(bent.covariance).min() > 0
+        # A pixel off is so many metres off, to the first order.
+        pixels, _ = view(lens=lens).project(np.array([[x, y, 0.0], [x + 0.01, y, 0.0], [x, y + 0.01, 0.0]]))
+        metres = np.linalg.inv((pixels[1:] - pixels[0]).T / 0.01)
+        expected = metres @ metres.T * (2.0**2 + (0.03 * 60) ** 2)
+        assert bent.covariance == pytest.approx(expected, rel=0.08, abs=0.01 * np.trace(expected))
+    assert view(lens=lens).to_ground((0.0, 719.0)) == pytest.approx(ground_corner(view(lens=lens), (0.0, 719.0))[:2]), (
+        'as in rviz'
+    )
+    assert math.hypot(bent.x - point.x, bent.y - point.y) > 1, 'aside and far away, a pinhole would be wrong by metres'
 
 
 def test_above_the_horizon_nobody_stands() -> None:

@@ -119,7 +119,7 @@ def test_everything_is_sent_in_the_end_queued_ones_no_faster_than_the_period(dat
         (202, b'{"id": "a-1"}', Verdict.FAILED, 'status 202'),
         (204, b'', Verdict.FAILED, 'status 204'),
         (302, b'', Verdict.AWAY, 'redirects to https://elsewhere.example; give its own address'),
-        (400, b'{"detail": "no\nbox"}', Verdict.REFUSED, 'not well formed (status 400): {"detail": "no box"}'),
+        (400, b'{"detail": "no\nbox"}', Verdict.FAILED, 'did not understand the request (status 400): {"detail": "no box"}'),
         (401, b'', Verdict.WRONG_TOKEN, 'wrong token'),
         (403, b'', Verdict.WRONG_TOKEN, 'wrong token'),
         (404, b'', Verdict.AWAY, 'no receiver at this url'),

@@ -20,8 +20,9 @@ from ptz_node.convert import time_from_ns
 from ptz_node.images import to_compressed_msg
 from ptz_node.qos import FRAMES_OUT
 from ptz_node.stream_decoder import StreamDecoder, as_bgr
-from ptz_site import Mark, PtzPosition, Site
-from ptz_site.geometry import intrinsics
+from ptz_site import CameraPose, Mark, PtzPosition, RecordedCamera, Site
+from ptz_site.geometry import intrinsics, rotation, window_projection
+from ptz_site.schema import BaseCamera
 from ptz_site.stream_marks import StreamMark, jpeg, nal
 
 
@@ -61,7 +62,9 @@ class FramePublisher:
             scene.publish(message)
         self._publish_image(header, frame, message)
         if self._infos.get_subscription_count() > 0 and frame.position is not None:
-            self._infos.publish(self._camera_info(header, frame, frame.position))
+            info = camera_info(self._site.cameras[self._camera], (frame.width, frame.height), frame.position)
+            info.header = header
+            self._infos.publish(info)
 
     def _publish_image(self, header: Header, frame: CapturedFrame, message: PresetFrame) -> None:
         """For viewers, which show JPEG only; so other encodings are decoded, while somebody looks."""
@@ -131,10 +134,22 @@ class FramePublisher:
             zoom=position.zoom,
         )
 
-    def _camera_info(self, header: Header, frame: CapturedFrame, position: PtzPosition) -> CameraInfo:
-        k = intrinsics((frame.width, frame.height), self._site.cameras[self._camera].hfov_rad, position.zoom)
-        info = CameraInfo(header=header, width=frame.width, height=frame.height, distortion_model='plumb_bob', d=[0.0] * 5)
-        info.k = k.ravel().tolist()
-        info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-        info.p = [*k[0], 0.0, *k[1], 0.0, *k[2], 0.0]
-        return info
+
+def camera_info(camera: BaseCamera, size: tuple[int, int], position: PtzPosition) -> CameraInfo:
+    """The intrinsics and the lens's distortion of a camera in a position; size: of its pictures, px.
+
+    K and D are of the picture as it is, P of one without distortion in the optical frame. R is the turn from the lens's axis to that
+    frame: none, but for windows into a wide picture, which stay behind the lens that the wide picture was taken with.
+    """
+    k = intrinsics(size, camera.hfov_rad, position.zoom)
+    info = CameraInfo(width=size[0], height=size[1], distortion_model='plumb_bob', d=[0.0] * 5)
+    info.k = k.ravel().tolist()
+    info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    info.p = [*k[0], 0.0, *k[1], 0.0, *k[2], 0.0]
+    if camera.lens is not None:
+        info.d = list(camera.lens.coefficients)
+        if isinstance(camera, RecordedCamera):
+            wide = window_projection(CameraPose(0.0, 0.0, 0.0, 0.0), position, size, camera.hfov_rad)
+            info.k = wide.k.ravel().tolist()
+            info.r = (rotation(position.pan, position.tilt) @ wide.r.T).ravel().tolist()
+    return info

@@ -50,8 +50,17 @@ def build_app(keeper: Keeper, rules: Rules) -> FastAPI:
         task.cancel()
         _tell(tally)
 
-    # The pages that describe the interface would load scripts from elsewhere.
-    app = FastAPI(title='ptz-collab receiver', docs_url=None, redoc_url=None, openapi_url=None, lifespan=living)
+    app = FastAPI(
+        title='ptz-collab receiver',
+        # The pages that describe the interface would load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        # Nothing that clients send is told to anybody.
+        telemetry={'tracing': False, 'metrics': False, 'logs': False, 'auto_configure': False},
+        lifespan=living,
+    )
     app.include_router(PackageApi(keeper, rules.limits).router())
     app.include_router(Gallery(keeper.index).router())
     app.add_exception_handler(RefusedError, _refused)

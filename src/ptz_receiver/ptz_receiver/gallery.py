@@ -26,10 +26,15 @@ _FILTERS = ('since', 'until', 'region', 'camera', 'scene', 'target', 'object')
 
 @dataclass(frozen=True)
 class Figure:
-    """Somebody in a picture. corner: px, upper left; turn: degrees, clockwise, around the centre. kind: target, best or other."""
+    """Somebody in a picture. corner: px, upper left; turn: degrees, clockwise, around the centre.
+
+    kind: target, best or other. more: where more pictures of the same one are; empty: nobody knows who it is.
+    """
 
     kind: str
     name: str
+    best: bool
+    more: str
     facts: str
     corner: tuple[float, float]
     size: tuple[float, float]
@@ -98,10 +103,11 @@ def link(chosen: Mapping[str, str], after: str | None) -> str:
 def card(stored: Stored) -> Card:
     """What the page shows of a package. The chosen ones come first."""
     package = FramePackage.model_validate_json(stored.document)
+    seconds, rest = divmod(package.stamp_ns, 1_000_000_000)
     figures = sorted((figure(one) for one in package.observations), key=lambda one: ('target', 'best', 'other').index(one.kind))
     return Card(
         package=package,
-        time=f'{datetime.fromtimestamp(package.stamp_ns / 1e9, UTC):%Y-%m-%d %H:%M:%S}.{package.stamp_ns // 1_000_000 % 1000:03d}',
+        time=f'{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{rest // 1_000_000:03d}',
         exposure=exposure(package),
         kilobytes=package.picture_bytes / 1000,
         figures=tuple(figures),
@@ -118,9 +124,14 @@ def figure(seen: Observation) -> Figure:
         facts.append(f'heading {math.degrees(seen.heading):.0f}°')
     if seen.predicted:
         facts.append('predicted')
+    more = ''
+    if seen.target or seen.object_id:
+        more = link({'target': seen.target} if seen.target else {'object': seen.object_id}, None)
     return Figure(
         kind='target' if seen.target else 'best' if seen.best else 'other',
-        name=seen.target or seen.object_id or f'track {seen.track_id}',
+        name=seen.target or seen.object_id or seen.class_name or 'somebody',
+        best=seen.best,
+        more=more,
         facts=', '.join(facts),
         corner=(box.x - box.width / 2, box.y - box.height / 2),
         size=(box.width, box.height),

@@ -71,7 +71,9 @@ class Gate:
         if seconds:
             return _answer(HTTPStatus.TOO_MANY_REQUESTS, 'too many requests; slow down', {'Retry-After': str(seconds)})
         if not self._token.admits(headers.get(b'authorization', b'')):
-            answer = _answer(HTTPStatus.UNAUTHORIZED, 'the token is missing or wrong', {'WWW-Authenticate': 'Basic realm="ptz-collab"'})
+            answer = _answer(
+                HTTPStatus.UNAUTHORIZED, 'the token is missing or wrong', {'WWW-Authenticate': 'Basic realm="ptz-collab"'}
+            )
             # Programs know this way, browsers the other; in one line some browsers see neither.
             answer.headers.append('WWW-Authenticate', 'Bearer realm="ptz-collab"')
             return answer

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -22,7 +23,6 @@ from sqlalchemy import (
     Select,
     Table,
     TypedColumns,
-    and_,
     create_engine,
     delete,
     event,
@@ -59,6 +59,7 @@ class _PackageColumns(TypedColumns):
 class _SubjectColumns(TypedColumns):
     kind: Named[str] = Column(primary_key=True)
     name: Named[str] = Column(primary_key=True)
+    stamp_ns: Named[int] = Column(BigInteger, primary_key=True)
     package_id: Named[str] = Column(ForeignKey('packages.id', ondelete='CASCADE'), primary_key=True, index=True)
 
 
@@ -68,7 +69,7 @@ class _UnsettledColumns(TypedColumns):
 
 
 _PACKAGES = Table('packages', _METADATA, _PackageColumns)
-#: Who is in a picture: kind is 'object' or 'target'.
+#: Who is in a picture: kind is 'object' or 'target'. With the time, so that the newest of somebody are found at once.
 _SUBJECTS = Table('subjects', _METADATA, _SubjectColumns)
 #: Pictures on their way in or out. What a crash left here has no package, and its picture is removed at the next start.
 _UNSETTLED = Table('unsettled', _METADATA, _UnsettledColumns)
@@ -76,6 +77,8 @@ Index('packages_newest', _PACKAGES.c.stamp_ns.desc(), _PACKAGES.c.id.desc())
 for _column in (_PACKAGES.c.region, _PACKAGES.c.camera, _PACKAGES.c.scene):
     Index(f'packages_{_column.name}', _column, _PACKAGES.c.stamp_ns.desc(), _PACKAGES.c.id.desc())
 
+#: Bytes that stay free for the index: what it writes may wait in its log, up to 4 MB, until it takes less room again.
+_RESERVE = 8_000_000
 #: Names that are offered to choose from.
 _MOST_NAMES = 200
 
@@ -109,6 +112,7 @@ class PackageIndex:
         self._engine = create_engine(f'sqlite:///{file}', connect_args={'timeout': 30})
         event.listen(self._engine, 'connect', _prepare)
         self._changing = threading.Lock()
+        self._folder = file.parent
         try:
             _METADATA.create_all(self._engine)
         except DBAPIError as error:
@@ -125,7 +129,8 @@ class PackageIndex:
         return None if row is None else Stored(*row)
 
     def begin(self, package: FramePackage) -> str:
-        """Notes that a picture is on its way in; returns its key. Raises StorageError."""
+        """Notes that a picture is on its way in; returns its key. Raises StorageError, StorageFullError."""
+        self._check_room()
         key = picture_key(package.id, package.stamp_ns)
         with self._change() as connection:
             connection.execute(delete(_UNSETTLED).where(_UNSETTLED.c.key == key))
@@ -142,8 +147,8 @@ class PackageIndex:
                 insert(_PACKAGES).values(**row, key=key, received_ns=received_ns, document=package.model_dump_json())
             )
             if subjects:
-                rows = [{'kind': kind, 'name': name, 'package_id': package.id} for kind, name in sorted(subjects)]
-                connection.execute(insert(_SUBJECTS), rows)
+                where = {'stamp_ns': package.stamp_ns, 'package_id': package.id}
+                connection.execute(insert(_SUBJECTS), [{'kind': kind, 'name': name, **where} for kind, name in sorted(subjects)])
             connection.execute(delete(_UNSETTLED).where(_UNSETTLED.c.key == key))
 
     def withdraw(self, stored: Stored) -> None:
@@ -164,7 +169,7 @@ class PackageIndex:
 
     def search(self, query: PackageQuery) -> Page:
         """The packages that are asked for, newest first. Raises StorageError."""
-        statement = _matching(query).order_by(_PACKAGES.c.stamp_ns.desc(), _PACKAGES.c.id.desc()).limit(query.limit + 1)
+        statement = _matching(query).limit(query.limit + 1)
         with self._reading() as connection:
             found = tuple(Stored(*row) for row in connection.execute(statement))
         shown = found[: query.limit]
@@ -191,6 +196,11 @@ class PackageIndex:
                 name: sorted(connection.execute(statement.distinct().limit(_MOST_NAMES)).scalars())
                 for name, statement in statements.items()
             }
+
+    def _check_room(self) -> None:
+        disk = os.statvfs(self._folder)
+        if disk.f_bavail * disk.f_frsize < _RESERVE:
+            raise StorageFullError
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -230,23 +240,23 @@ def _stored() -> Select[str, str, int, int, int, str, str]:
 
 
 def _matching(query: PackageQuery) -> Select[str, str, int, int, int, str, str]:
+    """The packages that are asked for, newest first."""
     c = _PACKAGES.c
-    statement = _stored()
+    statement, stamp, package_id = _stored(), c.stamp_ns, c.id
     for column, value in ((c.region, query.region), (c.camera, query.camera), (c.scene, query.scene)):
         if value:
             statement = statement.where(column == value)
     for kind, value in (('object', query.object_id), ('target', query.target)):
         if value:
-            statement = statement.where(c.id.in_(_with_subject(kind, value)))
+            # Found through who is in them, and put in order by that, not by going through all packages.
+            who = _SUBJECTS.alias(kind)
+            statement = statement.join(who, who.c.package_id == c.id).where(who.c.kind == kind, who.c.name == value)
+            stamp, package_id = who.c.stamp_ns, who.c.package_id
     if query.since_ns is not None:
-        statement = statement.where(c.stamp_ns >= query.since_ns)
+        statement = statement.where(stamp >= query.since_ns)
     if query.until_ns is not None:
-        statement = statement.where(c.stamp_ns < query.until_ns)
+        statement = statement.where(stamp < query.until_ns)
     if query.after is not None:
         at, last = query.after.stamp_ns, query.after.id
-        statement = statement.where(c.stamp_ns <= at, or_(c.stamp_ns < at, and_(c.stamp_ns == at, c.id < last)))
-    return statement
-
-
-def _with_subject(kind: str, name: str) -> Select[str]:
-    return select(_SUBJECTS.c.package_id).where(_SUBJECTS.c.kind == kind, _SUBJECTS.c.name == name)
+        statement = statement.where(stamp <= at, or_(stamp < at, package_id < last))
+    return statement.order_by(stamp.desc(), package_id.desc())

@@ -15,6 +15,8 @@ DEFAULT_LIMIT, LARGEST_LIMIT = 50, 500
 _KNOWN = ('since', 'until', 'camera', 'scene', 'region', 'object', 'target', 'limit', 'after')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_NS = 2**63 - 1
+#: Characters; the standard library takes any number of digits.
+_LONGEST_INSTANT = 40
 #: A + that was sent as it is arrives as a blank.
 _BLANK_FOR_PLUS = re.compile(r'(T\S*) (\d\d:?\d\d)$')
 
@@ -77,6 +79,8 @@ def _instant(name: str, text: str) -> int | None:
 
 
 def _from_iso(text: str) -> int:
+    if len(text) > _LONGEST_INSTANT:
+        raise ValueError
     instant = datetime.fromisoformat(_BLANK_FOR_PLUS.sub(r'\1+\2', text))
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ptz_receiver.access import TokenCheck
 from ptz_receiver.app import Rules, build_app
@@ -25,7 +26,7 @@ from ptz_receiver.index import PackageIndex
 from ptz_receiver.keeper import Keeper
 from ptz_receiver.retention import Retention
 from ptz_receiver.settings import DAY_NS, GIGABYTE, MEGABYTE, ReceiveRequest, UploadLimits, read_token
-from ptz_receiver.storage import FolderStorage, PictureStorage, S3Storage
+from ptz_receiver.storage import FolderStorage, PictureStorage
 from ptz_site import UserError
 
 _LOG = logging.getLogger('ptz_receiver')
@@ -33,6 +34,25 @@ _LOG = logging.getLogger('ptz_receiver')
 _CONNECTIONS = 256
 #: Seconds for requests that are on when it shall end.
 _PATIENCE = 10
+
+
+class _Server(uvicorn.Server):
+    """A server that does not wait for clients that rest.
+
+    Closing a TLS connection takes an answer of the client, and one that rests gives it when it asks for something the next time.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends all connections; those on which something is on when that is done."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, H11Protocol) and _rests(connection):
+                connection.transport.abort()
+        await super().shutdown(sockets)
+
+
+def _rests(connection: H11Protocol) -> bool:
+    done = connection.cycle is None or connection.cycle.response_complete
+    return done and connection.transport.get_write_buffer_size() == 0
 
 
 def receive(request: ReceiveRequest, say: Callable[[str], None]) -> int:
@@ -103,6 +123,8 @@ def _lock(folder: Path) -> int:
 
 def _storage(request: ReceiveRequest) -> PictureStorage:
     if request.s3_bucket:
+        from ptz_receiver.storage.s3 import S3Storage
+
         return S3Storage(request.s3_bucket, request.s3_endpoint, request.s3_prefix)
     if request.s3_endpoint or request.s3_prefix:
         raise UserError('--s3-bucket: is missing; it says where pictures go at the object storage')
@@ -117,6 +139,8 @@ def _recover(keeper: Keeper) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port < 65536:
+        raise UserError(f'--port: {port} found; allowed: 0 to 65535')
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -127,9 +151,9 @@ def _listen(host: str, port: int) -> socket.socket:
         except BaseException:
             listener.close()
             raise
-    except (OSError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         reason = getattr(error, 'strerror', None) or str(error)
-        busy = isinstance(error, OverflowError) or error.errno in (errno.EADDRINUSE, errno.EACCES)
+        busy = getattr(error, 'errno', 0) in (errno.EADDRINUSE, errno.EACCES)
         raise UserError(
             f"{host}:{port}: can't be listened on ({reason}); give another {'--port' if busy else '--host'}"
         ) from None
@@ -145,14 +169,14 @@ def _serve(request: ReceiveRequest, keeper: Keeper, rules: Rules, listener: sock
         server_header=False,
         # Whoever connects is the client, whatever its headers say.
         proxy_headers=False,
-        http='h11',
+        http=H11Protocol,
         ws='none',
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=_PATIENCE,
         ssl_certfile=request.certificate,
         ssl_keyfile=request.key,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
 
     def end(_number: int, _frame: object) -> None:
         server.should_exit = True

@@ -44,14 +44,14 @@ class UploadLimits:
 
     #: Bytes of a picture.
     picture: int = 20 * MEGABYTE
-    #: Bytes of a document: a thousand observations with long names fit.
-    document: int = 2 * MEGABYTE
+    #: Bytes of a document: a thousand observations, the most that there may be, take half of it.
+    document: int = MEGABYTE
     #: Bytes of everything else: boundaries and headers of two parts.
     frame: int = 16_384
     #: Seconds for a body to come.
     seconds: float = 60.0
     #: Uploads whose bodies are in memory at the same time; others wait.
-    at_once: int = 8
+    at_once: int = 16
 
     @property
     def body(self) -> int:

@@ -17,8 +17,10 @@ from network_camera import ONE_CAMERA
 
 from ptz_sim.network.device import NetworkCamera, Normalized, RefusedError
 from ptz_sim.network.faults import CameraFaults
+from ptz_sim.network.process import CameraOptions, serving
 from ptz_sim.network.rtp import RtpStream
 from ptz_sim.network.soap import is_authentic, parse
+from ptz_site import OnvifCamera, UserError
 from ptz_site.stream_marks.nal import Codec
 
 S = 1_000_000_000
@@ -145,3 +147,12 @@ def test_a_stuck_camera_stops_half_way_and_says_that_it_moves() -> None:
     camera.change_faults({'stuck': False}, later)
     camera.go_to_preset(gate.token, 1.0, later)
     assert camera.ptz.position(later + 60 * S) == gate.position and not camera.is_moving(later + 60 * S)
+
+
+def test_a_lens_that_bends_can_not_be_simulated() -> None:
+    settings = ONE_CAMERA.cameras['north'].model_dump(exclude={'backend'})
+    camera = OnvifCamera(backend='onvif', host='camera', **{**settings, 'distortion': (-0.3, 0.1, 0, 0, 0)})
+    site = ONE_CAMERA.model_copy(update={'cameras': {'north': camera}})
+    told = r'^cameras\.north\.distortion: a simulated camera is a pinhole; leave it out$'
+    with pytest.raises(UserError, match=told), serving(site, CameraOptions('north', 1)):
+        pass

@@ -5,7 +5,7 @@
 Frames follow REP-103 and REP-105. *map*: metres, x east, y north, z up. *base*: at the camera's optical centre, x where pan
 and tilt are zero, z up; the mounting yaw turns it about map's z. Pan is positive counter-clockwise seen from above, tilt is positive up.
 *optical*: z forward, x right, y down. Pictures: x right, y down, origin at the centre of the upper left pixel.
-The camera is a pinhole without distortion whose optical centre stays in place while it turns.
+The camera is a pinhole whose optical centre stays in place while it turns. Its lens may distort what the pinhole shows (distortion.py).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ptz_site.distortion import Distortion
 from ptz_site.motion import PtzPosition
 
 Array = NDArray[np.float64]
@@ -34,11 +35,12 @@ class CameraPose:
 
 @dataclass(frozen=True)
 class Projection:
-    """A camera in one position: x_pixel ~ K (R x_map + t). K and R are 3x3, t has 3 entries (metres)."""
+    """A camera in one position: x_pixel ~ K d(R x_map + t). K and R are 3x3, t has 3 entries (metres); d is the lens, None: a pinhole."""
 
     k: Array
     r: Array
     t: Array
+    distortion: Distortion | None = None
 
     @property
     def centre(self) -> Array:
@@ -46,22 +48,42 @@ class Projection:
         return np.asarray(-self.r.T @ self.t)
 
     def project(self, points: Array) -> tuple[Array, Array]:
-        """Pixels (n, 2) and depths (n,) in metres of points (n, 3) of the map frame; depth <= 0 is behind the camera."""
+        """Pixels (n, 2) and depths (n,) in metres of points (n, 3) of the map frame; depth <= 0 is behind the camera.
+
+        With distortion, points so far aside that its model does not reach them have the pixel NaN.
+        """
         camera = points @ self.r.T + self.t
         depth = camera[:, 2]
         safe = np.where(np.abs(depth) < 1e-9, 1e-9, depth)
-        pixels = (camera @ self.k.T)[:, :2] / safe[:, None]
-        return pixels, depth
+        if self.distortion is None:
+            return (camera @ self.k.T)[:, :2] / safe[:, None], depth
+        shown = self.distortion.distorted(camera[:, :2] / safe[:, None])
+        return shown @ self.k[:2, :2].T + self.k[:2, 2], depth
 
     def ground_homography(self) -> Array:
-        """3x3 matrix from ground points (x, y, 1) of the map frame to pixels."""
+        """3x3 matrix from ground points (x, y, 1) of the map frame to pixels; ValueError with distortion, which bends straight lines."""
+        if self.distortion is not None:
+            raise ValueError('a picture with distortion has no homography to the ground; use project and to_ground')
         return self.k @ np.column_stack((self.r[:, 0], self.r[:, 1], self.t))
 
+    def ray(self, pixel: tuple[float, float]) -> Array | None:
+        """Direction in the map frame, of any length, of what is seen at a pixel; None where the distortion's model does not reach."""
+        seen = np.linalg.solve(self.k, np.array([pixel[0], pixel[1], 1.0]))
+        if self.distortion is not None:
+            straight = self.distortion.undistorted(float(seen[0]), float(seen[1]))
+            if straight is None:
+                return None
+            seen = np.array([*straight, 1.0])
+        return np.asarray(self.r.T @ seen)
+
     def to_ground(self, pixel: tuple[float, float], height: float = 0.0) -> tuple[float, float] | None:
-        """Map x, y in metres of the point at the given height that is seen at a pixel; None at or above the horizon."""
-        ray = self.r.T @ np.linalg.solve(self.k, np.array([pixel[0], pixel[1], 1.0]))
+        """Map x, y in metres of the point at the given height that is seen at a pixel.
+
+        None at or above the horizon, and where the distortion's model does not reach.
+        """
+        ray = self.ray(pixel)
         centre = self.centre
-        if abs(ray[2]) < 1e-12:
+        if ray is None or abs(ray[2]) < 1e-12:
             return None
         scale = (height - centre[2]) / ray[2]
         if scale <= 0:
@@ -88,11 +110,34 @@ def rotation(yaw: float, tilt: float) -> Array:
     return np.vstack((right, np.cross(forward, right), forward))
 
 
-def projection(pose: CameraPose, position: PtzPosition, resolution: tuple[int, int], hfov: float) -> Projection:
-    """The projection of a camera that looks at a position; hfov in radians at zoom 1, resolution in pixels."""
+def projection(
+    pose: CameraPose, position: PtzPosition, resolution: tuple[int, int], hfov: float, distortion: Distortion | None = None
+) -> Projection:
+    """The projection of a camera that looks at a position; hfov in radians at zoom 1, resolution in pixels.
+
+    distortion: measured at zoom 1. It is applied to the normalised coordinates at every zoom: the lens keeps its coefficients, and as a
+    zoomed picture shows a smaller part of them, the distortion shrinks by itself. This is an approximation, because a zoom lens changes
+    as it zooms; it is right at zoom 1, where distortion matters most.
+    """
     r = rotation(pose.yaw + position.pan, position.tilt)
     centre = np.array([pose.x, pose.y, pose.z])
-    return Projection(intrinsics(resolution, hfov, position.zoom), r, -r @ centre)
+    return Projection(intrinsics(resolution, hfov, position.zoom), r, -r @ centre, distortion)
+
+
+def window_projection(
+    pose: CameraPose, position: PtzPosition, resolution: tuple[int, int], hfov: float, distortion: Distortion | None = None
+) -> Projection:
+    """The same for a window into the picture of a wide camera that does not turn: its optical axis stays in the middle of that picture.
+
+    The window is moved inside the wide picture, whose sides are taken to be in the proportion of the resolution's.
+    """
+    k = intrinsics(resolution, hfov, position.zoom)
+    across = math.tan(hfov / 2) * (1 - 1 / position.zoom)
+    along = across * resolution[1] / resolution[0]
+    k[0, 2] += k[0, 0] * min(max(math.tan(position.pan), -across), across)
+    k[1, 2] += k[1, 1] * min(max(math.tan(position.tilt), -along), along)
+    r = rotation(pose.yaw, 0.0)
+    return Projection(k, r, -r @ np.array([pose.x, pose.y, pose.z]), distortion)
 
 
 def wrap_angle(angle: float) -> float:
@@ -110,7 +155,8 @@ def aim(
 ) -> PtzPosition:
     """The position from which a camera sees a ground polygon whole, with people's height above it, as large as possible.
 
-    polygon: metres in the map frame; headroom: metres above the ground that shall be in the picture.
+    polygon: metres in the map frame; headroom: metres above the ground that shall be in the picture. A lens's distortion is left out of
+    account: a pincushion's may push the corners a little out of the picture.
     """
     corners = np.array([(x, y, z) for x, y in polygon for z in (0.0, headroom)])
     rel = corners - np.array([pose.x, pose.y, pose.z])

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from ptz_site import geometry
+from ptz_site.distortion import Distortion
 from ptz_site.geometry import CameraPose, Projection
 from ptz_site.motion import PtzPosition, SlewLimits
 
@@ -140,6 +141,9 @@ class BaseCamera(Section):
 
     pose: Pose | None = None
     hfov: float = Field(60.0, gt=1, lt=170, description='degrees, horizontal field of view at zoom 1')
+    distortion: tuple[float, ...] | None = Field(
+        None, description='[k1, k2, p1, p2, k3] of the lens at zoom 1, as plumb_bob in ROS and as in OpenCV; none: a pinhole'
+    )
     zoom: tuple[float, float] = Field((1.0, 1.0), description='least and greatest magnification')
     slew_rate: float = Field(60.0, gt=0, le=1000, description='degrees/s, top speed of pan and tilt')
     slew_acceleration: float = Field(180.0, gt=0, le=10000, description='degrees/s^2')
@@ -168,6 +172,20 @@ class BaseCamera(Section):
                 raise ValueError(f"presets.{scene}: auto needs the camera's pose; give pose, or pan/tilt/zoom")
         return self
 
+    @model_validator(mode='after')
+    def _lens_is_usable(self) -> Self:
+        if self.distortion is None:
+            return self
+        found = f'distortion: {list(self.distortion)} found'
+        if len(self.distortion) != 5 or not all(math.isfinite(value) for value in self.distortion):
+            raise ValueError(f'{found}; allowed: five finite numbers, [k1, k2, p1, p2, k3]')
+        focal = geometry.focal_length(self.resolution[0], self.hfov_rad, 1.0)
+        if not Distortion(*self.distortion).covers(self.resolution, focal):
+            raise ValueError(
+                f'{found}; the picture folds back before its corners; measure hfov and distortion again, up to the corners'
+            )
+        return self
+
     @property
     def slew(self) -> SlewLimits:
         """The drive's limits in rad and s."""
@@ -183,10 +201,15 @@ class BaseCamera(Section):
         """Horizontal field of view at zoom 1, radians."""
         return math.radians(self.hfov)
 
+    @property
+    def lens(self) -> Distortion | None:
+        """The lens's distortion; None for a pinhole."""
+        return None if self.distortion is None else Distortion(*self.distortion)
+
     def projection(self, position: PtzPosition) -> Projection | None:
         """The projection in a position; None for a camera without a pose."""
         pose = self.mounting
-        return None if pose is None else geometry.projection(pose, position, self.resolution, self.hfov_rad)
+        return None if pose is None else geometry.projection(pose, position, self.resolution, self.hfov_rad, self.lens)
 
 
 class SimulatedCamera(BaseCamera):
@@ -194,6 +217,12 @@ class SimulatedCamera(BaseCamera):
 
     backend: Literal['simulated']
     pose: Pose = Field(...)
+
+    @model_validator(mode='after')
+    def _pinhole(self) -> Self:
+        if self.distortion is not None:
+            raise ValueError('distortion: a simulated camera is a pinhole; leave it out')
+        return self
 
 
 class RecordedCamera(BaseCamera):
@@ -203,6 +232,16 @@ class RecordedCamera(BaseCamera):
     video: str = Field(..., min_length=1, description='path, relative to the media folder')
     offset: float = Field(0.0, description="s that this video is ahead of the region's common clock")
     loop: bool = Field(True, description='start again at the end; otherwise the camera ends there')
+
+    def projection(self, position: PtzPosition) -> Projection | None:
+        """The projection in a position; None for a camera without a pose.
+
+        Without distortion a window counts as a camera that turned there; the distortion is that of the wide picture, about its middle.
+        """
+        pose = self.mounting
+        if pose is None or self.lens is None:
+            return super().projection(position)
+        return geometry.window_projection(pose, position, self.resolution, self.hfov_rad, self.lens)
 
 
 class OnvifCamera(BaseCamera):

@@ -65,6 +65,35 @@ def test_an_error_names_line_key_what_was_found_and_what_is_allowed(
     assert problems(tmp_path, GOOD.replace(old, new)) == expected
 
 
+NETWORK = GOOD.replace('backend: simulated', 'backend: onvif\n    host: camera')
+
+
+@pytest.mark.parametrize(
+    ('text', 'numbers', 'expected'),
+    [
+        (NETWORK, '[-0.3, 0.1]', 'distortion: [-0.3, 0.1] found; allowed: five finite numbers, [k1, k2, p1, p2, k3]'),
+        (NETWORK, '[0, 0, 0, 0, 0, 0]', 'distortion: [0.0, 0.0, 0.0, 0.0, 0.0, 0.0] found; allowed: five finite numbers, [k1, k2, p1, p2, k3]'),
+        (NETWORK, '[.nan, 0, 0, 0, 0]', 'distortion: [nan, 0.0, 0.0, 0.0, 0.0] found; allowed: five finite numbers, [k1, k2, p1, p2, k3]'),
+        (NETWORK, '[0, .inf, 0, 0, 0]', 'distortion: [0.0, inf, 0.0, 0.0, 0.0] found; allowed: five finite numbers, [k1, k2, p1, p2, k3]'),
+        (NETWORK, '[-0.5, 0, 0, 0, 0]', 'distortion: [-0.5, 0.0, 0.0, 0.0, 0.0] found; the picture folds back before its corners; measure hfov and distortion again, up to the corners'),
+        (NETWORK, '[0, 0, 0.5, 0, 0]', 'distortion: [0.0, 0.0, 0.5, 0.0, 0.0] found; the picture folds back before its corners; measure hfov and distortion again, up to the corners'),
+        (GOOD, '[-0.3, 0.1, 0, 0, 0]', 'distortion: a simulated camera is a pinhole; leave it out'),
+    ],
+)  # fmt: skip
+def test_a_distortion_that_cannot_be_is_refused_in_one_sentence(tmp_path: Path, text: str, numbers: str, expected: str) -> None:
+    given = text.replace('    zoom: [1, 10]', f'    zoom: [1, 10]\n    distortion: {numbers}')
+    assert problems(tmp_path, given) == [f'/site.yaml:6: cameras.north: {expected}']
+
+
+def test_network_and_recorded_cameras_may_have_a_distortion(tmp_path: Path) -> None:
+    (tmp_path / 'wide.mp4').touch()
+    for backend in ('onvif\n    host: camera', 'recorded\n    video: wide.mp4'):
+        text = GOOD.replace('backend: simulated', f'backend: {backend}\n    distortion: [-0.3, 0.1, 0.001, 0, -0.01]')
+        lens = load_site(write(tmp_path, text)).cameras['north'].lens
+        assert lens is not None and lens.coefficients == (-0.3, 0.1, 0.001, 0.0, -0.01)
+    assert load_site(write(tmp_path, GOOD)).cameras['north'].lens is None
+
+
 def test_two_cameras_of_one_name_are_not_silently_one(tmp_path: Path) -> None:
     twice = GOOD + GOOD[GOOD.index('  north:') :]
     assert problems(tmp_path, twice) == [

@@ -80,9 +80,10 @@ def track_markers(camera: str, track: Track) -> list[Marker]:
 
 
 def ground_corner(view: Projection, pixel: tuple[float, float]) -> Place:
-    """Where the ray of a pixel meets the ground, or its end if it does not before long."""
-    centre = view.centre
-    ray = view.r.T @ np.linalg.solve(view.k, np.array([pixel[0], pixel[1], 1.0]))
+    """Where the ray of a pixel meets the ground, or its end if it does not before long; a pixel without a ray has the camera's place."""
+    centre, ray = view.centre, view.ray(pixel)
+    if ray is None:
+        return float(centre[0]), float(centre[1]), float(centre[2])
     ray = ray / np.linalg.norm(ray)
     down = -float(ray[2])
     reach = float(centre[2]) / down if down > 1e-6 else math.inf

@@ -23,11 +23,20 @@ _MOST_HIDDEN = 0.8
 
 def expected_value(frame: FrameFacts, track: TrackFacts) -> float:
     """0 to 1: completeness, size, sharpness, pose, exposure and occlusion, multiplied: one that is bad is not made up for by another."""
+    return expected_value_of(worth(frame, track), pose(track.frontality))
+
+
+def expected_value_of(worth_of: float, pose_of: float) -> float:
+    """The same of its two parts."""
+    return worth_of * pose_of
+
+
+def worth(frame: FrameFacts, track: TrackFacts) -> float:
+    """All but the pose, which is known better later. 0 to 1."""
     return (
         completeness(frame, track)
         * size(frame, track)
         * sharpness(track)
-        * pose(track)
         * (1.0 if frame.well_exposed else _AUTOMATIC)
         * max(0.0, 1.0 - track.hidden / _MOST_HIDDEN)
     )
@@ -44,9 +53,9 @@ def size(frame: FrameFacts, track: TrackFacts) -> float:
     return math.sqrt(min(1.0, area_share(track.box, frame.size)))
 
 
-def pose(track: TrackFacts) -> float:
-    """Expected frontality, 0.1 to 1."""
-    known = _UNKNOWN_FRONTALITY if track.frontality is None else track.frontality
+def pose(frontality: float | None) -> float:
+    """Expected, 0.1 to 1."""
+    known = _UNKNOWN_FRONTALITY if frontality is None else frontality
     return _LEAST_FRONTALITY + (1.0 - _LEAST_FRONTALITY) * known
 
 

@@ -33,22 +33,21 @@ _LEAST_DETAIL = 0.5
 def sharpness(picture: Image, box: Box) -> float | None:
     """0 to 1, 1 is sharp; None if too little of the box is in the picture, or there is nothing to see in it.
 
-    picture: BGR; box: centre x, y, width, height in px, upright.
+    picture: BGR; box: centre x, centre y, width, height in px, upright.
     """
     x, y, width, height = box[0], box[1], box[2] * _INNER_WIDTH, box[3] * _INNER_HEIGHT
     left, right = max(0, int(x - width / 2)), min(picture.shape[1], int(x + width / 2) + 1)
     top, bottom = max(0, int(y - height / 2)), min(picture.shape[0], int(y + height / 2) + 1)
     if right - left < _LEAST or bottom - top < _LEAST:
         return None
-    crop = picture[top:bottom, left:right]
+    crop = np.asarray(cv2.cvtColor(picture[top:bottom, left:right], cv2.COLOR_BGR2GRAY), np.uint8)
     if crop.shape[0] > _HEIGHT:
         reduced = max(_LEAST, round(crop.shape[1] * _HEIGHT / crop.shape[0]))
         crop = np.asarray(cv2.resize(crop, (reduced, _HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
-    grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY), np.uint8)
     # Once against the noise, once to see what is lost.
-    smooth = np.asarray(cv2.blur(grey, (3, 3)), np.uint8)
+    smooth = np.asarray(cv2.blur(crop, (3, 3)), np.uint8)
     before = _energy(smooth)
-    if before < _LEAST_DETAIL * grey.size:
+    if before < _LEAST_DETAIL * crop.size:
         return None
     lost = 1.0 - _energy(np.asarray(cv2.blur(smooth, (3, 3)), np.uint8)) / before
     return min(1.0, max(0.0, (lost - _BLURRED) / (_SHARP - _BLURRED)))

@@ -18,7 +18,6 @@ from ptz_perception.upload.schedule import Outcome, Verdict
 
 _TAKEN = (200, 201)
 _REFUSED = {
-    400: 'it is not well formed',
     409: 'another picture has its id',
     413: 'it is too large',
     415: 'its media type is not taken',
@@ -27,6 +26,8 @@ _REFUSED = {
 _WRONG_TOKEN = (401, 403)
 #: Of these the receiver, or what stands before it, says that it is not the time; the others of 500 and more may be about the package.
 _LATER = (408, 425, 429, 502, 503, 504)
+#: What is sent may have broken off on its way.
+_NOT_UNDERSTOOD = 400
 _LONGEST_TEXT = 200
 
 
@@ -48,6 +49,8 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, package_id: str,
         )
     if status in _LATER:
         return Outcome(Verdict.AWAY, f'the receiver takes nothing now (status {status}){_said(body)}', after)
+    if status == _NOT_UNDERSTOOD:
+        return Outcome(Verdict.FAILED, f'the receiver did not understand the request (status {status}){_said(body)}', after)
     if status >= 500:
         return Outcome(Verdict.FAILED, f'the receiver failed (status {status}){_said(body)}', after)
     if 400 <= status < 500:

@@ -72,6 +72,8 @@ def serving(site: Site, options: CameraOptions) -> Iterator[Served]:
     """Serves a camera for a while. Raises UserError."""
     if site.cameras[options.camera].pose is None:
         raise UserError(f'cameras.{options.camera}: has no pose; a simulated camera needs one')
+    if site.cameras[options.camera].distortion is not None:
+        raise UserError(f'cameras.{options.camera}.distortion: a simulated camera is a pinhole; leave it out')
     epoch = options.epoch_ns if options.epoch_ns is not None else time.time_ns() // _DAY * _DAY
     camera = NetworkCamera(site, options.camera, epoch, options.faults)
     names = list(site.cameras)
