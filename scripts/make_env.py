@@ -27,6 +27,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import wheel_interfaces
+
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / '.venv'
 VENV_PYTHON = VENV / 'bin' / 'python'
@@ -35,6 +37,8 @@ REQUIREMENTS = ROOT / 'requirements'
 PYTHON = getattr(sys, '_base_executable', sys.executable)
 PYTHON_NAME = f'python3.{sys.version_info.minor}'
 HEADERS = VENV / 'headers'
+#: Interface packages that PyPI lacks; without a distribution only.
+INTERFACES = VENV / 'interfaces'
 #: Downloads package $0 in folder $1 and unpacks it into $2; with lists of its own where the machine has none.
 FETCH_HEADERS = """
 cd "$1"
@@ -277,9 +281,12 @@ def relocate(venv: Path) -> None:
 def build(distribution: str) -> None:
     """Builds the workspace with colcon into build/ and install/."""
     STAMP_BUILD.unlink(missing_ok=True)
+    if not distribution:
+        wheel_interfaces.write(INTERFACES)
     remove_leftovers()
     # By this python and not by colcon's own, because the nodes run by the python that built them.
     command = [str(VENV_PYTHON), '-m', 'colcon', 'build', '--symlink-install']
+    command += [] if distribution else ['--base-paths', 'src', str(INTERFACES)]
     command += ['--event-handlers', 'console_start_end-', 'console_direct-', 'console_cohesion-', 'desktop_notification-']
     command += ['--cmake-args', '-DBUILD_TESTING=OFF', f'-DPython3_EXECUTABLE={VENV_PYTHON}', '--no-warn-unused-cli']
     command += [] if has_headers() else [f'-DPython3_INCLUDE_DIR={include_folder()}']
@@ -290,8 +297,9 @@ def build(distribution: str) -> None:
 
 
 def remove_leftovers() -> None:
-    """Takes packages and files that src/ no longer has out of the built ones; colcon leaves them, and stumbles over the files."""
-    names = {match for file in sources() if file.name == 'package.xml' for match in re.findall(r'<name>(.+?)</name>', read(file))}
+    """Takes packages and files that are no longer there out of the built ones; colcon leaves them, and stumbles over the files."""
+    manifests = [*(file for file in sources() if file.name == 'package.xml'), *INTERFACES.glob('*/package.xml')]
+    names = {match for file in manifests for match in re.findall(r'<name>(.+?)</name>', read(file))}
     for installed in (ROOT / 'install').glob('*/share/colcon-core/packages/*'):
         if installed.name not in names:
             remove(ROOT / 'install' / installed.name)
@@ -381,6 +389,7 @@ def build_fingerprint(distribution: str) -> str:
     """Changes when the workspace must be built again: with what describes the packages, and with the list of their files."""
     files = list(sources())
     contents = [file for file in files if file.name in BUILD_INPUTS or file.suffix in INTERFACE_FILES]
+    contents += [] if distribution else [Path(wheel_interfaces.__file__)]
     return fingerprint([read(STAMP_VENV), distribution], contents, files)
 
 

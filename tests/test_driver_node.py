@@ -164,6 +164,9 @@ def test_standard_topics_have_the_frame_stamp_and_the_zoom_in_their_intrinsics(o
         return {(m.header.stamp.sec, m.header.stamp.nanosec) for m in got[kind]}
 
     assert len(stamps('frame') & stamps('image') & stamps('info')) > 2
+    of_frames = [header for message in got['frame'] for header in (message.header, message.preset.header)]
+    headers = [*of_frames, *(message.header for message in (*got['image'], *got['info'], *observer.states))]
+    assert {header.frame_id for header in headers} == {names.optical_frame('yard', 'north')}
     info, frame = got['info'][-1], got['frame'][-1]
     assert frame.preset.zoom > 1.5
     assert info.k[0] == pytest.approx(160 / math.tan(math.radians(30)) * frame.preset.zoom, rel=1e-3)

@@ -1,14 +1,16 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""The region's perception node over DDS: objects of several cameras, the watchlist's services, markers for rviz."""
+"""The region's perception node over DDS: objects of several cameras, the watchlist's services, markers and frames for rviz."""
 
 from __future__ import annotations
 
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,12 @@ import pytest
 import rclpy
 import yaml
 from ament_index_python.packages import get_package_share_directory
+from builtin_interfaces.msg import Time
 from conftest import wait_for
-from geometry_msgs.msg import Point
+from geometry_msgs.msg import Point, Transform, TransformStamped
 from rclpy.node import Node
+from scipy.spatial.transform import Rotation
+from tf2_msgs.msg import TFMessage
 from visualization_msgs.msg import Marker, MarkerArray
 
 from collab_bringup.graph import GraphOptions, Part, region_graph
@@ -30,7 +35,7 @@ from ptz_collab_msgs.srv import AddTarget, ListTargets, RemoveTarget
 from ptz_node import names
 from ptz_node.convert import time_from_ns
 from ptz_node.qos import EVENTS, LATCHED
-from ptz_site import load_site
+from ptz_site import PtzPosition, load_site
 
 S = 1_000_000_000
 BEGIN = 1_700_000_000 * S
@@ -45,6 +50,7 @@ class Others:
         self.objects: list[ObjectArray] = []
         self.markers: list[Marker] = []
         self.watchlists: list[Watchlist] = []
+        self.transforms: dict[tuple[str, str], list[TransformStamped]] = {}
         self.tracks = {
             camera: node.create_publisher(TrackArray, names.camera_tracks(camera), EVENTS) for camera in ('north', 'southwest')
         }
@@ -55,6 +61,33 @@ class Others:
     def look_at_markers(self) -> None:
         """Rviz is started."""
         self.node.create_subscription(MarkerArray, names.MARKERS, lambda array: self.markers.extend(array.markers), EVENTS)
+
+    def look_at_frames(self) -> None:
+        """Something that looks up where frames are is started, late."""
+        self.node.create_subscription(TFMessage, '/tf', self._on_transforms, EVENTS)
+        self.node.create_subscription(TFMessage, '/tf_static', self._on_transforms, LATCHED)
+
+    def _on_transforms(self, message: TFMessage) -> None:
+        for one in message.transforms:
+            self.transforms.setdefault((one.header.frame_id, one.child_frame_id), []).append(one)
+
+    def turn_north(self, position: PtzPosition, until: Callable[[list[Time]], bool], what: str) -> None:
+        """The camera north says where it looks, again and again as drivers do, until a condition on the stamps of what it said holds."""
+        stamps: list[Time] = []
+        said = 0.0
+
+        def check() -> bool:
+            nonlocal said
+            if time.monotonic() > said + 0.5:
+                said = time.monotonic()
+                state = CameraState(camera='north', phase=PresetHeader.PHASE_IN_POSITION)
+                state.header.stamp = self.node.get_clock().now().to_msg()
+                state.pan, state.tilt, state.zoom = position.pan, position.tilt, position.zoom
+                self.state.publish(state)
+                stamps.append(state.header.stamp)
+            return until(stamps)
+
+        self.until(check, what)
 
     def until(self, condition: Any, what: str) -> None:
         """Spins until a condition holds."""
@@ -142,6 +175,62 @@ def test_people_are_the_same_in_every_camera_and_rviz_sees_them(ros_domain: int,
     (x, y) = next((one.pose.position.x, one.pose.position.y) for one in others.markers if one.ns == 'tracks of southwest')
     assert (x, y) in ((-9.2, 8.1), (-11.9, 10.2))
     assert all(one.header.frame_id == 'map' for one in others.markers)
+
+
+def test_the_cameras_are_frames_that_look_where_their_projections_say(ros_domain: int, tmp_path: Path) -> None:
+    with region(ros_domain, tmp_path) as others:
+        site = load_site(tmp_path / 'site.yaml')
+        others.look_at_frames()
+        mounted = {camera: ('map', f'demo/{camera}_base') for camera in site.cameras}
+        others.until(lambda: set(mounted.values()) <= set(others.transforms), 'where the cameras are mounted')
+        looking = (mounted['north'][1], names.optical_frame('demo', 'north'))
+        followed: dict[str, Transform] = {}
+
+        def follows(scene: str, stamps: list[Time]) -> bool:
+            for one in others.transforms.get(looking, ()):
+                if one.header.stamp in stamps:
+                    followed[scene] = one.transform
+            return scene in followed
+
+        for scene in ('gate', 'road'):
+            others.turn_north(site.aim('north', scene), partial(follows, scene), f'it looks at {scene}')
+            # Before it knows where it looks it says so with a zoom of 0.
+            others.turn_north(PtzPosition(0.0, 0.0, 0.0), lambda stamps: len(stamps) > 2, 'it does not know where it looks')
+    bases = {camera: placed(others.transforms[frames][-1].transform) for camera, frames in mounted.items()}
+    for camera, (turn, place) in bases.items():
+        pose = site.cameras[camera].mounting
+        assert pose is not None
+        np.testing.assert_allclose(place, (pose.x, pose.y, pose.z))
+        np.testing.assert_allclose(
+            turn, [[np.cos(pose.yaw), -np.sin(pose.yaw), 0], [np.sin(pose.yaw), np.cos(pose.yaw), 0], [0, 0, 1]], atol=1e-9
+        )
+    assert set(others.transforms) == {*mounted.values(), looking}
+    told = {tuple(placed(one.transform)[0].ravel().round(5)) for one in others.transforms[looking]}
+    assert len(told) == len(followed) == 2, 'of a camera that does not know where it looks nothing is said'
+    for scene, transform in followed.items():
+        turn, place = placed(transform)
+        assert not place.any(), 'the base is at the optical centre'
+        in_map = bases['north'][0] @ turn
+        view = site.cameras['north'].projection(site.aim('north', scene))
+        assert view is not None
+        # Positions are float32 in messages.
+        np.testing.assert_allclose(in_map.T, view.r, atol=1e-6)
+        # Independent of how rotations are written: the frame's axes, in pictures and in the scene.
+        centre, (right, down, forward) = bases['north'][1], in_map.T
+        ahead = [centre + 20 * forward, centre + 20 * forward + right, centre + 20 * forward + down]
+        (x, y), *aside = view.project(np.array(ahead))[0]
+        assert (x, y) == pytest.approx(((1280 - 1) / 2, (720 - 1) / 2), abs=0.01)
+        assert aside[0][0] > x + 10 and aside[1][1] > y + 10
+        met = centre - forward * centre[2] / forward[2]
+        low, high = np.min(site.scenes[scene].polygon, axis=0), np.max(site.scenes[scene].polygon, axis=0)
+        assert (low < met[:2]).all() and (met[:2] < high).all(), f'it looks at {scene}'
+
+
+def placed(transform: Transform) -> tuple[np.ndarray, np.ndarray]:
+    """The rotation matrix and the translation."""
+    quaternion = [getattr(transform.rotation, axis) for axis in 'xyzw']
+    assert np.linalg.norm(quaternion) == pytest.approx(1.0)
+    return Rotation.from_quat(quaternion).as_matrix(), np.array([getattr(transform.translation, axis) for axis in 'xyz'])
 
 
 def test_the_watchlists_services_say_what_is_wrong_and_keep_what_is_right(ros_domain: int, tmp_path: Path) -> None:

@@ -16,12 +16,14 @@ from ptz_perception.pictures import EncodedFrame
 from ptz_perception.pipeline import SeenObject
 from ptz_perception.selection import Choice, Decision, FrameFacts, FrameKey, Selection, Urgency
 from ptz_perception.selection.observed import track_facts
-from ptz_site import CameraPose
+from ptz_site import NANOSECONDS, CameraPose
 from ptz_site.frame_package import Box, CameraPosition, Exposure, FramePackage, Ground, Observation, package_id
 
 _JPEG = 'jpeg'
 #: Of pictures that a camera sends as video: hardly visible losses.
 _QUALITY = 92
+#: s; when nothing was looked at for so long, the camera does not rest any longer.
+_LEAST_QUIET = 0.5
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class _Kept:
 class BestFrames:
     """Of one camera. put takes what is chosen, from whatever thread calls here. camera: its pose, None if it is not calibrated.
 
-    object_of: the region's name of a track in a driver's session, empty while it is not known.
+    object_of: the region's name of a track in a driver's session, empty while it is not known. rate: frames/s that are looked at.
     """
 
     def __init__(
@@ -59,19 +61,33 @@ class BestFrames:
         camera: CameraPose | None,
         object_of: Callable[[int, int], str],
         put: Callable[[FramePackage, bytes], object],
+        rate: float,
     ) -> None:
         self._selection, self._camera, self._object_of, self._put = selection, camera, object_of, put
         self._lock = threading.Lock()
         self._kept: dict[FrameKey, _Kept] = {}
+        self._segment: tuple[int, int] | None = None
+        self._looked_ns = 0
+        self._quiet_ns = round(max(_LEAST_QUIET, 2.0 / rate) * NANOSECONDS)
         #: Pictures that were chosen.
         self.chosen = 0
 
     def look(
-        self, facts: FrameFacts, origin: FrameOrigin, frame: EncodedFrame, picture: Image, seen: Sequence[SeenObject]
+        self,
+        facts: FrameFacts,
+        origin: FrameOrigin,
+        frame: EncodedFrame,
+        picture: Image,
+        seen: Sequence[SeenObject],
+        now_ns: int,
     ) -> None:
         """Takes a frame of the camera at rest with all its tracks; picture: BGR, of the same frame."""
-        tracks = track_facts(seen, lambda track_id: self._object_of(facts.session, track_id), picture, self._camera)
+        measured = picture if self._selection.by_sharpness else None
+        tracks = track_facts(seen, lambda track_id: self._object_of(facts.session, track_id), measured, self._camera)
         with self._lock:
+            if facts.segment != self._segment:
+                self._end_segment()
+            self._segment, self._looked_ns = facts.segment, now_ns
             decision = self._selection.look(facts, tracks)
             if facts.key in decision.keep or any(choice.frame == facts.key for choice in decision.choices):
                 by_camera = frame.encoding == _JPEG
@@ -79,14 +95,26 @@ class BestFrames:
                 self._kept[facts.key] = _Kept(facts, origin, data, by_camera, tuple(seen))
             self._follow(decision)
 
-    def end_segment(self) -> None:
-        """The camera turns, or nobody looks any longer: what waits is chosen."""
+    def pass_time(self, now_ns: int) -> None:
+        """To be called several times a second: when nobody has looked for a while, the camera turns, has a fault, or is silent.
+
+        Not at once: the region says a moment after the last frame which objects its tracks are.
+        """
         with self._lock:
-            if not self._kept:
-                return
-            session = next(iter(self._kept)).session
-            names = {track_id: self._object_of(session, track_id) for track_id in self._selection.nameless}
-            self._follow(self._selection.end_segment(names))
+            if self._kept and not 0 <= now_ns - self._looked_ns < self._quiet_ns:
+                self._end_segment()
+
+    def close(self) -> None:
+        """Nobody will look any longer: what waits is chosen."""
+        with self._lock:
+            self._end_segment()
+
+    def _end_segment(self) -> None:
+        if self._segment is None:
+            return
+        session = self._segment[0]
+        names = {track_id: self._object_of(session, track_id) for track_id in self._selection.nameless}
+        self._follow(self._selection.end_segment(names))
 
     def _follow(self, decision: Decision) -> None:
         for choice in decision.choices:

@@ -45,8 +45,8 @@ from ptz_site import OnvifCamera, UserError
 from ptz_site.frame_package import FramePackage
 
 _LOG_PERIOD = 10.0
-#: s between two looks at what the holds need.
-_HOLD_PERIOD = 0.05
+#: s between two looks at what holds and best frames need.
+_PERIOD = 0.05
 
 
 class Perception(Node):
@@ -91,7 +91,7 @@ class Perception(Node):
         self.create_subscription(RotationPlan, names.PLAN, self._on_plan, LATCHED)
         self.create_subscription(ObjectArray, names.OBJECTS, self._targets.take_objects, EVENTS)
         self.create_subscription(CameraState, names.camera_state(self._camera), self._on_camera_state, LATCHED)
-        self.create_timer(_HOLD_PERIOD, self._look_after_holds)
+        self.create_timer(_PERIOD, self._pass_time)
         self._diagnostics = diagnostics.Diagnostics(self, self._camera)
         self._diagnostics.add('Detection', self._status)
         self._diagnostics.add('Targets', self._target_status)
@@ -106,16 +106,17 @@ class Perception(Node):
         """Ends the threads."""
         self._worker.close()
         if self._best_frames is not None:
-            self._best_frames.end_segment()
+            self._best_frames.close()
         if self._uploader is not None:
             self._uploader.close()
 
     def _make_best_frames(self) -> BestFrames | None:
         if self._uploader is None:
             return None
-        selection = make_selection(self._site.perception.best_frames)
+        settings = self._site.perception
+        selection = make_selection(settings.best_frames)
         pose = self._site.cameras[self._camera].mounting
-        return BestFrames(selection, pose, partial(self._targets.object_of, self._camera), self._upload)
+        return BestFrames(selection, pose, partial(self._targets.object_of, self._camera), self._upload, settings.rate)
 
     def _upload(self, package: FramePackage, picture: bytes) -> None:
         assert self._uploader is not None
@@ -145,8 +146,6 @@ class Perception(Node):
         self._sources.feed(frame)
         if preset.phase != PresetHeader.PHASE_IN_POSITION:
             self._not_at_rest += 1
-            if self._best_frames is not None:
-                self._best_frames.end_segment()
         elif self._pace.takes(time_to_ns(message.header.stamp)):
             self._worker.give((message, frame))
 
@@ -165,7 +164,7 @@ class Perception(Node):
         except ValueError as error:
             self.get_logger().error(f'plan {message.revision} is not used: {error}')
 
-    def _look_after_holds(self) -> None:
+    def _pass_time(self) -> None:
         with self._seen_lock:
             seen, self._seen = self._seen, None
         now_ns = int(self.get_clock().now().nanoseconds)
@@ -173,6 +172,8 @@ class Perception(Node):
         requests = self._holder.see(self._targets.sightings(seen[0]), seen[1], holds, now_ns) if seen is not None else []
         for request in (*requests, *self._holder.pass_time(holds, now_ns)):
             self._hold_client.send(request)
+        if self._best_frames is not None:
+            self._best_frames.pass_time(now_ns)
 
     # In the worker's thread
 
@@ -191,7 +192,8 @@ class Perception(Node):
             self._seen = (seen, view.scene)
         if self._best_frames is not None:
             facts = messages.frame_facts(message, self._manual_exposure_possible)
-            self._best_frames.look(facts, messages.frame_origin(message, self._site.region.name), frame, picture, seen)
+            origin = messages.frame_origin(message, self._site.region.name)
+            self._best_frames.look(facts, origin, frame, picture, seen, int(self.get_clock().now().nanoseconds))
         array = messages.track_array(
             message, seen, lambda track_id: self._targets.object_of(self._camera, view.session, track_id), marks
         )

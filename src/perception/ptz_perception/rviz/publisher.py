@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import math
 
-from geometry_msgs.msg import Quaternion, TransformStamped
+from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
 from rclpy.node import Node
+from scipy.spatial.transform import Rotation
 from visualization_msgs.msg import Marker, MarkerArray
 
 from ptz_collab_msgs.msg import CameraState, PresetHeader, TrackArray
@@ -16,11 +17,11 @@ from ptz_node.qos import EVENTS, LATCHED
 from ptz_perception.locating.ground import view_of
 from ptz_perception.rviz import markers
 from ptz_site import Site
-from ptz_site.geometry import CameraPose
+from ptz_site.geometry import rotation
 
 try:
     from tf2_msgs.msg import TFMessage
-except ImportError:
+except ImportError:  # small installations of a ROS distribution
     TFMessage = None
 
 #: s between two updates.
@@ -73,7 +74,7 @@ class RvizPublisher:
 
     def _camera(self, index: int, camera: str) -> list[Marker]:
         state, entry = self._states.get(camera), self._site.cameras[camera]
-        if state is None or entry.pose is None or not math.isfinite(state.pan + state.tilt + state.zoom):
+        if state is None or entry.pose is None or not _knows_where_it_looks(state):
             return []
         view = view_of(entry, state.pan, state.tilt, max(state.zoom, 1.0))
         if view is None:
@@ -93,50 +94,33 @@ class RvizPublisher:
 
     def _bases(self) -> list[TransformStamped]:
         return [
-            self._transform(markers.MAP, names.base_frame(self._site.region.name, camera), pose, yaw_quaternion(pose.yaw))
+            self._transform(markers.MAP, self._base_frame(camera), Rotation.from_euler('z', pose.yaw), (pose.x, pose.y, pose.z))
             for camera, entry in self._site.cameras.items()
             if (pose := entry.mounting) is not None
         ]
 
     def _optical(self, state: CameraState) -> TransformStamped | None:
-        if state.camera not in self._site.cameras or self._site.cameras[state.camera].pose is None:
+        entry = self._site.cameras.get(state.camera)
+        if entry is None or entry.pose is None or not _knows_where_it_looks(state):
             return None
-        if not math.isfinite(state.pan + state.tilt):
-            return None
-        region = self._site.region.name
-        turn = optical_quaternion(state.pan, state.tilt)
-        found = self._transform(
-            names.base_frame(region, state.camera), names.optical_frame(region, state.camera), CameraPose(0, 0, 0, 0), turn
-        )
+        turn = Rotation.from_matrix(rotation(state.pan, state.tilt).T)
+        child = names.optical_frame(self._site.region.name, state.camera)
+        found = self._transform(self._base_frame(state.camera), child, turn)
         found.header.stamp = state.header.stamp
         return found
 
-    def _transform(self, parent: str, child: str, at: CameraPose, turn: Quaternion) -> TransformStamped:
+    def _base_frame(self, camera: str) -> str:
+        return names.base_frame(self._site.region.name, camera)
+
+    def _transform(self, parent: str, child: str, turn: Rotation, at: markers.Place = (0.0, 0.0, 0.0)) -> TransformStamped:
         found = TransformStamped(child_frame_id=child)
         found.header.frame_id, found.header.stamp = parent, self._node.get_clock().now().to_msg()
-        found.transform.translation.x, found.transform.translation.y = float(at.x), float(at.y)
-        found.transform.translation.z, found.transform.rotation = float(at.z), turn
+        x, y, z, w = map(float, turn.as_quat())
+        found.transform.rotation = Quaternion(x=x, y=y, z=z, w=w)
+        found.transform.translation = Vector3(x=at[0], y=at[1], z=at[2])
         return found
 
 
-def yaw_quaternion(yaw: float) -> Quaternion:
-    """A turn about z."""
-    return Quaternion(x=0.0, y=0.0, z=math.sin(yaw / 2), w=math.cos(yaw / 2))
-
-
-def optical_quaternion(pan: float, tilt: float) -> Quaternion:
-    """From a camera's base to its optical frame (z forward, x right, y down): pan about z, tilt up, then the axes' exchange."""
-    return _product(_product(yaw_quaternion(pan), _about_y(-tilt)), Quaternion(x=-0.5, y=0.5, z=-0.5, w=0.5))
-
-
-def _about_y(angle: float) -> Quaternion:
-    return Quaternion(x=0.0, y=math.sin(angle / 2), z=0.0, w=math.cos(angle / 2))
-
-
-def _product(a: Quaternion, b: Quaternion) -> Quaternion:
-    return Quaternion(
-        w=a.w * b.w - a.x * b.x - a.y * b.y - a.z * b.z,
-        x=a.w * b.x + a.x * b.w + a.y * b.z - a.z * b.y,
-        y=a.w * b.y - a.x * b.z + a.y * b.w + a.z * b.x,
-        z=a.w * b.z + a.x * b.y - a.y * b.x + a.z * b.w,
-    )
+def _knows_where_it_looks(state: CameraState) -> bool:
+    """Whether a camera has told its position: before, all of it is 0, which is no magnification; what it can't tell is NaN."""
+    return state.zoom > 0 and math.isfinite(state.pan + state.tilt + state.zoom)

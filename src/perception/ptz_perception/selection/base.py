@@ -114,6 +114,11 @@ class Remembered:
 class Selection(Protocol):
     """Chooses frames of one camera. The same frames give the same choices."""
 
+    @property
+    def by_sharpness(self) -> bool:
+        """Whether it wants to know how sharp somebody is, which costs some time."""
+        ...
+
     def look(self, frame: FrameFacts, tracks: Sequence[TrackFacts]) -> Decision:
         """Takes the next frame with all tracks that are alive, in any order.
 

@@ -74,6 +74,8 @@ class QualitySelection:
     a frame is sent for somebody only if it is better by the margin.
     """
 
+    by_sharpness = True
+
     def __init__(self, settings: SelectionSettings) -> None:
         self._settings = settings
         self._factor = 1.0 + settings.margin

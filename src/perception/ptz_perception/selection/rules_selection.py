@@ -29,6 +29,8 @@ class RulesSelection:
     replaces it in that time takes its place, so that only the last of them is sent.
     """
 
+    by_sharpness = False
+
     def __init__(self, settings: SelectionSettings) -> None:
         self._settings = settings
         self._longest_ns = round(settings.longest_delay * NANOSECONDS)

@@ -1,0 +1,81 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole site file."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ptz_site import geometry
+from ptz_site.motion import PtzPosition
+from ptz_site.schema.cameras import Camera, Position, Token
+from ptz_site.schema.perception import PerceptionSettings
+from ptz_site.schema.region import Region
+from ptz_site.schema.section import Name, Point, Section
+
+
+class Scene(Section):
+    """An area to watch."""
+
+    label: str = ''
+    polygon: list[Point] | None = Field(None, min_length=3, description='ground corners, m in the map frame')
+    weight: int = Field(1, ge=1, le=10, description='2: twice the time of others, or two cameras when there are enough')
+    keywords: list[str] = Field([])
+
+
+class StitcherSettings(Section):
+    """How scene sequences are made."""
+
+    cut: Literal['arrived', 'switch_start'] = Field('arrived', description='switch_start keeps the turning, arrived drops it')
+    video: bool = Field(True, description='write <scene>.mp4')
+    bag: bool = Field(True, description='write the bag <scene>/')
+    reorder: float = Field(0.5, ge=0, le=10, description='s to wait for late frames before writing')
+
+
+class SimulationSettings(Section):
+    """The simulated world."""
+
+    seed: int = Field(1, ge=0)
+    walkers: int = Field(6, ge=0, le=200)
+    vehicles: int = Field(2, ge=0, le=50)
+    extent: float = Field(60.0, ge=10, le=500, description='m, side of the square world, centred on the origin')
+    buildings: int = Field(4, ge=0, le=50)
+
+
+class Site(Section):
+    """A whole site file, consistent in itself."""
+
+    region: Region
+    scenes: dict[Name, Scene] = Field(..., min_length=1)
+    cameras: dict[Name, Camera] = Field(..., min_length=1)
+    stitcher: StitcherSettings = StitcherSettings()
+    perception: PerceptionSettings = PerceptionSettings()
+    simulation: SimulationSettings = SimulationSettings()
+
+    def preset(self, camera: str, scene: str) -> PtzPosition | None:
+        """Where a camera looks to watch a scene; None if only the camera itself knows (a token), or it can't watch it."""
+        spec = self.cameras[camera].presets.get(scene)
+        if isinstance(spec, Position):
+            return spec.to_ptz()
+        if spec == 'auto':
+            return self.aim(camera, scene)
+        return None
+
+    def preset_name(self, camera: str, scene: str) -> str:
+        """What the preset is called: the camera's token, or the scene where the site gives the position."""
+        spec = self.cameras[camera].presets.get(scene)
+        return spec.token if isinstance(spec, Token) else scene
+
+    def reach(self, camera: str) -> tuple[str, ...]:
+        """The scenes that a camera can and may watch, in the site's order of scenes."""
+        entry = self.cameras[camera]
+        return tuple(scene for scene in self.scenes if scene in entry.presets and scene not in entry.barred)
+
+    def aim(self, camera: str, scene: str) -> PtzPosition:
+        """Where a camera with a pose sees a scene with a polygon best."""
+        entry = self.cameras[camera]
+        polygon, pose = self.scenes[scene].polygon, entry.mounting
+        assert polygon is not None and pose is not None  # checked when the file was read
+        return geometry.aim(pose, polygon, entry.resolution, entry.hfov_rad, entry.zoom)
