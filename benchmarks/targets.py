@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How soon a target is held: the demo's region over DDS, one walker after the other on the watchlist, against the simulator's truth.
 
-A frame of a camera at rest is *clear* if it shows the walker whole, at least 100 px high, and almost nothing in front. The delay goes
+A frame of a camera at rest is *clear* if it shows the walker whole, at least as high as the embedded detector finds people, and almost
+nothing in front. The delay goes
 from the first clear frame after the walker was put on the watchlist (or from then, if one was just before) to the hold.
 Writes out/bench/targets.json beside the table.
 """
@@ -28,7 +29,7 @@ sys.path.insert(0, str(ROOT / 'tests'))
 from conftest import ended, own_domain, start_command, wait_for  # noqa: E402
 from faults import node_pid  # noqa: E402
 from recordings import Header, headers, read_bag  # noqa: E402
-from target_region import Run, say, simulation_epoch_ns, write_picture, write_site  # noqa: E402
+from target_region import CLEAR_HEIGHT, IN_POSITION, Run, say, simulation_epoch_ns, write_picture, write_site  # noqa: E402
 
 from collab_bringup.region_console import RegionConsole  # noqa: E402
 from ptz_node.convert import time_to_ns  # noqa: E402
@@ -38,7 +39,6 @@ from ptz_site import load_site  # noqa: E402
 S = 1_000_000_000
 #: s; discovery and start, and how long somebody is waited for.
 PATIENCE, LONGEST = 60.0, 60.0
-IN_POSITION = 2
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         run, added = watched(Path(folder), arguments.rounds)
-        holds = [hold for walker, begin in added if (hold := held(run, walker, begin)) is not None]
+        holds = [hold for walker, begin, end in added if (hold := held(run, walker, begin, end)) is not None]
     delays = np.array([hold.delay for hold in holds if hold.right])
     if not len(delays):
         sys.exit('nobody was held; nothing to measure')
@@ -76,15 +76,15 @@ def main() -> None:
     (out / 'targets.json').write_text(json.dumps([asdict(hold) for hold in holds], indent=1))
 
 
-def watched(folder: Path, rounds: int) -> tuple[Run, list[tuple[int, int]]]:
-    """Runs the region; which walker was looked for from when on."""
+def watched(folder: Path, rounds: int) -> tuple[Run, list[tuple[int, int, int]]]:
+    """Runs the region; which walker was looked for, from when until when."""
     site_path = write_site(folder)
     site = load_site(site_path)
     pictures = {walker: folder / f'{walker}.png' for walker in range(site.simulation.walkers)}
     for walker, picture in list(pictures.items()):
         if not pictured(site_path, walker, picture):
             del pictures[walker]
-    added: list[tuple[int, int]] = []
+    added: list[tuple[int, int, int]] = []
     with own_domain(), ended(start_command('up', site_path, '--out', folder / 'run', cwd=folder)) as command:
         for name in ('driver_north', 'region_perception'):
             wait_for(lambda name=name: node_pid(name, os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, f'{name} starts')
@@ -93,8 +93,9 @@ def watched(folder: Path, rounds: int) -> tuple[Run, list[tuple[int, int]]]:
             console.wait_for(lambda s: s.state == s.STATE_RUNNING, PATIENCE)
             for walker, picture in [*pictures.items()] * rounds:
                 say(folder, 'watch', 'add', f'walker_{walker}', '--picture', picture)
-                added.append((walker, time.time_ns()))
+                begin_ns = time.time_ns()
                 console.wait_for(lambda s: bool(s.holds), LONGEST)
+                added.append((walker, begin_ns, time.time_ns()))
                 say(folder, 'watch', 'remove', f'walker_{walker}')
                 console.wait_for(lambda s: not s.holds and s.state == s.STATE_RUNNING, PATIENCE)
         command.interrupt()
@@ -116,12 +117,12 @@ def pictured(site_path: Path, walker: int, picture: Path) -> bool:
     return False
 
 
-def held(run: Run, walker: int, begin_ns: int) -> Hold | None:
-    """The first hold for a walker after it was looked for, and how long it took."""
+def held(run: Run, walker: int, begin_ns: int, end_ns: int) -> Hold | None:
+    """The first hold for a walker while it was looked for, and how long it took."""
     name = f'walker_{walker}'
     for _, plan in read_bag(run.folder / 'region', '/plan'):
         holds = [hold for hold in plan.holds if hold.target == name]
-        if holds and time_to_ns(holds[0].since) >= begin_ns:
+        if holds and begin_ns <= time_to_ns(holds[0].since) <= end_ns:
             break
     else:
         return None
@@ -136,7 +137,7 @@ def held(run: Run, walker: int, begin_ns: int) -> Hold | None:
 def is_clear(run: Run, walker: int, header: Header) -> bool:
     """Whether a frame shows a walker well."""
     seen = run.walker(walker, header.camera, header.scene, header.stamp_ns)
-    return seen is not None and seen.completeness > 0.95 and seen.occluded < 0.2 and seen.box[3] >= 100
+    return seen is not None and seen.completeness > 0.95 and seen.occluded < 0.2 and seen.box[3] >= CLEAR_HEIGHT
 
 
 if __name__ == '__main__':

@@ -68,16 +68,15 @@ class Run:
         return abs(wrap_angle(math.atan2(pose.y - walker.y, pose.x - walker.x) - walker.heading))
 
 
-def write_site(folder: Path, receiver: Receiver, selection: str = 'rules') -> Path:
-    """The demo's site with a watchlist of its own, and best frames sent to a receiver."""
+def write_site(folder: Path, receiver: Receiver | None = None, selection: str = 'rules') -> Path:
+    """The demo's site with a watchlist of its own; best frames are sent to a receiver, if there is one."""
     text = Path(get_package_share_directory('collab_bringup'), 'config', 'demo.yaml').read_text()
     content = yaml.safe_load(text)
-    (folder / 'token').write_text(receiver.token)
-    content['perception'] |= {
-        'watchlist': 'watchlist.json',
-        'best_frames': {'selection': selection},
-        'upload': {'url': receiver.url, 'token_file': 'token', 'folder': 'upload', 'send_period': 0.2},
-    }
+    content['perception'] |= {'watchlist': 'watchlist.json', 'best_frames': {'selection': selection}}
+    if receiver is not None:
+        (folder / 'token').write_text(receiver.token)
+        upload = {'url': receiver.url, 'token_file': 'token', 'folder': 'upload', 'send_period': 0.2}
+        content['perception']['upload'] = upload
     content['stitcher']['video'] = False
     path = folder / 'demo.yaml'
     path.write_text(yaml.safe_dump(content, sort_keys=False))
