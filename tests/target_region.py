@@ -108,8 +108,8 @@ def write_picture(site: Site, number: int, scene: str, path: Path) -> None:
     cv2.imwrite(str(path), crop_of(picture, (x, y, 0.42 * height, height)))
 
 
-def received(receiver: Receiver) -> tuple[tuple[FramePackage, ...], dict[str, bytes]]:
-    """Everything that a receiver has: packages, the newest first, and pictures by id."""
+def received(receiver: Receiver, pictures: bool = True) -> tuple[tuple[FramePackage, ...], dict[str, bytes]]:
+    """Everything that a receiver has: packages, the newest first, and their pictures by id."""
     packages: list[FramePackage] = []
     after = ''
     while True:
@@ -118,7 +118,8 @@ def received(receiver: Receiver) -> tuple[tuple[FramePackage, ...], dict[str, by
         if not page.get('next'):
             break
         after = f'&after={page["next"]}'
-    return tuple(packages), {one.id: receiver.get(f'/v1/packages/{one.id}/picture').content for one in packages}
+    wanted = packages if pictures else []
+    return tuple(packages), {one.id: receiver.get(f'/v1/packages/{one.id}/picture').content for one in wanted}
 
 
 def simulation_epoch_ns() -> int:
