@@ -48,6 +48,7 @@ class GraphOptions:
     out: str = ''
     use_sim_time: bool = False
     autostart: bool = False
+    upload: bool = True
     simulation_epoch_ns: int = 0
     parts: frozenset[Part] = frozenset(Part)
 
@@ -92,7 +93,7 @@ def region_graph(site: Site, options: GraphOptions) -> tuple[NodeSpec, ...]:
                     'perception',
                     f'perception_{camera}',
                     namespace,
-                    {**common, 'camera': camera},
+                    {**common, 'camera': camera, 'upload': options.upload},
                     respawn=True,
                 )
             )

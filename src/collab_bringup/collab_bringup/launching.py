@@ -65,6 +65,7 @@ def _graph(context: LaunchContext, parts: frozenset[Part]) -> tuple[NodeSpec, ..
         media=media,
         out=_value(context, 'out'),
         use_sim_time=use_sim_time,
+        upload=_value(context, 'upload').lower() == 'true',
         autostart=True,
         # On /clock the world begins with the clock; else now, the same for all cameras.
         simulation_epoch_ns=0 if use_sim_time else time.time_ns(),
@@ -85,6 +86,12 @@ def _arguments(site: str | None, replay: bool) -> list[DeclareLaunchArgument]:
         ),
         DeclareLaunchArgument(
             'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal'], description='Of the nodes.'
+        ),
+        DeclareLaunchArgument(
+            'upload',
+            default_value=str(not replay).lower(),
+            choices=['true', 'false'],
+            description='Send best frames, if the site says where to.',
         ),
         DeclareLaunchArgument('rviz', default_value='false', choices=['true', 'false'], description='Start rviz2.'),
     ]

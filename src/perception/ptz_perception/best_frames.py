@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,19 +15,26 @@ from ptz_perception.pictures import EncodedFrame
 from ptz_perception.pipeline import SeenObject
 from ptz_perception.selection import Choice, Decision, FrameFacts, FrameKey, Selection, Urgency
 from ptz_perception.selection.observed import track_facts
-from ptz_site import NANOSECONDS, CameraPose
-from ptz_site.frame_package import Box, CameraPosition, Exposure, FramePackage, Ground, Observation, package_id
+from ptz_site import CameraPose
+from ptz_site.frame_package import (
+    MOST_OBSERVATIONS,
+    Box,
+    CameraPosition,
+    Exposure,
+    FramePackage,
+    Ground,
+    Observation,
+    package_id,
+)
 
 _JPEG = 'jpeg'
 #: Of pictures that a camera sends as video: hardly visible losses.
 _QUALITY = 92
-#: s; when nothing was looked at for so long, the camera does not rest any longer.
-_LEAST_QUIET = 0.5
 
 
 @dataclass(frozen=True)
 class FrameOrigin:
-    """Where a frame comes from, for its package. Angles in rad, zoom a magnification, NaN where unknown; exposure None where unknown."""
+    """Where a frame comes from, for its package. position: pan, tilt (rad) and zoom (magnification), NaN where unknown."""
 
     region: str
     camera: str
@@ -50,9 +56,10 @@ class _Kept:
 
 
 class BestFrames:
-    """Of one camera. put takes what is chosen, from whatever thread calls here. camera: its pose, None if it is not calibrated.
+    """Of one camera. put takes what is chosen, and must not take long. camera: its pose, None if it is not calibrated.
 
-    object_of: the region's name of a track in a driver's session, empty while it is not known. rate: frames/s that are looked at.
+    object_of: the region's name of a track in a driver's session, empty while it is not known. For one thread at a time: look() in the one
+    that looks, everything else while that one rests.
     """
 
     def __init__(
@@ -61,56 +68,36 @@ class BestFrames:
         camera: CameraPose | None,
         object_of: Callable[[int, int], str],
         put: Callable[[FramePackage, bytes], object],
-        rate: float,
     ) -> None:
         self._selection, self._camera, self._object_of, self._put = selection, camera, object_of, put
-        self._lock = threading.Lock()
         self._kept: dict[FrameKey, _Kept] = {}
         self._segment: tuple[int, int] | None = None
-        self._looked_ns = 0
-        self._quiet_ns = round(max(_LEAST_QUIET, 2.0 / rate) * NANOSECONDS)
-        #: Pictures that were chosen.
-        self.chosen = 0
+        #: Pictures that were chosen, and those of them that no package could be made of; and why, the last time.
+        self.chosen = self.failed = 0
+        self.failure = ''
 
     def look(
-        self,
-        facts: FrameFacts,
-        origin: FrameOrigin,
-        frame: EncodedFrame,
-        picture: Image,
-        seen: Sequence[SeenObject],
-        now_ns: int,
+        self, facts: FrameFacts, origin: FrameOrigin, frame: EncodedFrame, picture: Image, seen: Sequence[SeenObject]
     ) -> None:
         """Takes a frame of the camera at rest with all its tracks; picture: BGR, of the same frame."""
+        if facts.segment != self._segment:
+            self.end_segment()
+        self._segment = facts.segment
         measured = picture if self._selection.by_sharpness else None
         tracks = track_facts(seen, lambda track_id: self._object_of(facts.session, track_id), measured, self._camera)
-        with self._lock:
-            if facts.segment != self._segment:
-                self._end_segment()
-            self._segment, self._looked_ns = facts.segment, now_ns
-            decision = self._selection.look(facts, tracks)
-            if facts.key in decision.keep or any(choice.frame == facts.key for choice in decision.choices):
-                by_camera = frame.encoding == _JPEG
-                data = frame.data if by_camera else encode_jpeg(picture, _QUALITY)
-                self._kept[facts.key] = _Kept(facts, origin, data, by_camera, tuple(seen))
-            self._follow(decision)
+        decision = self._selection.look(facts, tracks)
+        if facts.key in decision.keep or any(choice.frame == facts.key for choice in decision.choices):
+            by_camera = frame.encoding == _JPEG
+            data = frame.data if by_camera else encode_jpeg(picture, _QUALITY)
+            self._kept[facts.key] = _Kept(facts, origin, data, by_camera, tuple(seen))
+        self._follow(decision)
 
-    def pass_time(self, now_ns: int) -> None:
-        """To be called several times a second: when nobody has looked for a while, the camera turns, has a fault, or is silent.
+    def end_segment(self) -> None:
+        """The camera does not rest any longer, or nobody will look: what waits is chosen.
 
-        Not at once: the region says a moment after the last frame which objects its tracks are.
+        Better not at once: a moment after the last frame the region has said which objects its tracks are.
         """
-        with self._lock:
-            if self._kept and not 0 <= now_ns - self._looked_ns < self._quiet_ns:
-                self._end_segment()
-
-    def close(self) -> None:
-        """Nobody will look any longer: what waits is chosen."""
-        with self._lock:
-            self._end_segment()
-
-    def _end_segment(self) -> None:
-        if self._segment is None:
+        if self._segment is None or not self._kept:
             return
         session = self._segment[0]
         names = {track_id: self._object_of(session, track_id) for track_id in self._selection.nameless}
@@ -118,21 +105,30 @@ class BestFrames:
 
     def _follow(self, decision: Decision) -> None:
         for choice in decision.choices:
+            self.chosen += 1
             kept = self._kept[choice.frame]
             names = {one.track.track_id: self._object_of(kept.facts.session, one.track.track_id) for one in kept.seen}
-            self._put(_package(kept, choice, names), kept.picture)
-            self.chosen += 1
+            try:
+                package = _package(kept, choice, names)
+            except ValueError as error:
+                self.failed += 1
+                self.failure = f'no package of frame {choice.frame.sequence}: {str(error).splitlines()[0]}'
+            else:
+                self._put(package, kept.picture)
         self._kept = {key: kept for key, kept in self._kept.items() if key in decision.keep}
 
 
 def exposure_of(mode: str, time: float, gain: float) -> Exposure:
     """mode: unknown, automatic or manual; time: s, 0 if unknown; gain: dB, NaN if unknown."""
-    return Exposure.model_validate({'mode': mode, 'time': time if time > 0 else None, 'gain': _known(gain)})
+    known = time if 0 < time < math.inf else None
+    return Exposure.model_validate({'mode': mode, 'time': known, 'gain': _known(gain)})
 
 
 def _package(kept: _Kept, choice: Choice, names: Mapping[int, str]) -> FramePackage:
     facts, origin = kept.facts, kept.origin
     pan, tilt, zoom = origin.position
+    # Those that it was chosen for are there even if not everybody can be.
+    seen = sorted(kept.seen, key=lambda one: one.track.track_id not in choice.track_ids)[:MOST_OBSERVATIONS]
     return FramePackage(
         id=package_id(origin.region, origin.camera, facts.session, facts.sequence),
         region=origin.region,
@@ -150,7 +146,7 @@ def _package(kept: _Kept, choice: Choice, names: Mapping[int, str]) -> FramePack
         picture_bytes=len(kept.picture),
         picture_sha256=hashlib.sha256(kept.picture).hexdigest(),
         immediate=choice.urgency is Urgency.IMMEDIATE,
-        observations=tuple(_observation(one, names[one.track.track_id], choice) for one in kept.seen),
+        observations=tuple(_observation(one, names[one.track.track_id], choice) for one in seen),
     )
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -39,12 +40,14 @@ from ptz_perception.recognition.watchlist import WatchlistError
 from ptz_perception.selection import make_selection
 from ptz_perception.upload.package_queue import Put
 from ptz_perception.upload.uploader import make_uploader
-from ptz_perception.upload_diagnostics import upload_diagnostics
+from ptz_perception.upload_diagnostics import UploadDiagnostics
 from ptz_perception.worker import LatestWorker
 from ptz_site import OnvifCamera, UserError
 from ptz_site.frame_package import FramePackage
 
 _LOG_PERIOD = 10.0
+#: ns without a frame of the camera at rest after which it counts as turned: the region has named its last tracks by then.
+_QUIET_NS = 500_000_000
 #: s between two looks at what holds and best frames need.
 _PERIOD = 0.05
 
@@ -75,8 +78,14 @@ class Perception(Node):
         self._targets = KnownTargets()
         self._holder = Holder(self._camera, settings.recognition, self._site.region.hold, entry.mounting)
         self._hold_client = HoldClient(self, self._holder)
-        self._uploader = make_uploader(self._site, self._camera, folder)
+        wanted = self.declare_parameter(
+            'upload', True, describe('Send best frames, if the site says where to; not from a replay.')
+        )
+        self._uploader = make_uploader(self._site, self._camera, folder) if wanted.value else None
         self._best_frames = self._make_best_frames()
+        #: Waits for the disk, so that neither the executor nor the thread that looks has to.
+        self._writer = ThreadPoolExecutor(1, 'best frames')
+        self._rested_ns = 0
         self._manual_exposure_possible = False
         self._seen_lock = threading.Lock()
         self._seen: tuple[tuple[SeenObject, ...], str] | None = None
@@ -96,6 +105,7 @@ class Perception(Node):
         self._diagnostics.add('Detection', self._status)
         self._diagnostics.add('Targets', self._target_status)
         if self._uploader is not None:
+            self._upload_diagnostics = UploadDiagnostics()
             self._diagnostics.add('Upload', self._upload_status)
         if entry.mounting is None:
             self.get_logger().warning(
@@ -105,18 +115,21 @@ class Perception(Node):
     def close(self) -> None:
         """Ends the threads."""
         self._worker.close()
-        if self._best_frames is not None:
-            self._best_frames.close()
+        if self._best_frames is not None and not self._worker.busy:
+            self._best_frames.end_segment()
+        self._writer.shutdown()
         if self._uploader is not None:
             self._uploader.close()
 
     def _make_best_frames(self) -> BestFrames | None:
         if self._uploader is None:
             return None
-        settings = self._site.perception
-        selection = make_selection(settings.best_frames)
+        selection = make_selection(self._site.perception.best_frames)
         pose = self._site.cameras[self._camera].mounting
-        return BestFrames(selection, pose, partial(self._targets.object_of, self._camera), self._upload, settings.rate)
+        return BestFrames(selection, pose, partial(self._targets.object_of, self._camera), self._keep)
+
+    def _keep(self, package: FramePackage, picture: bytes) -> None:
+        self._writer.submit(self._upload, package, picture)
 
     def _upload(self, package: FramePackage, picture: bytes) -> None:
         assert self._uploader is not None
@@ -146,7 +159,9 @@ class Perception(Node):
         self._sources.feed(frame)
         if preset.phase != PresetHeader.PHASE_IN_POSITION:
             self._not_at_rest += 1
-        elif self._pace.takes(time_to_ns(message.header.stamp)):
+            return
+        self._rested_ns = self._now_ns()
+        if self._pace.takes(time_to_ns(message.header.stamp)):
             self._worker.give((message, frame))
 
     def _on_camera_state(self, message: CameraState) -> None:
@@ -167,13 +182,17 @@ class Perception(Node):
     def _pass_time(self) -> None:
         with self._seen_lock:
             seen, self._seen = self._seen, None
-        now_ns = int(self.get_clock().now().nanoseconds)
+        now_ns = self._now_ns()
         holds = self._targets.holds(now_ns)
         requests = self._holder.see(self._targets.sightings(seen[0]), seen[1], holds, now_ns) if seen is not None else []
         for request in (*requests, *self._holder.pass_time(holds, now_ns)):
             self._hold_client.send(request)
-        if self._best_frames is not None:
-            self._best_frames.pass_time(now_ns)
+        # A clock may be set back. Nobody begins to look meanwhile: frames come in this thread.
+        if self._best_frames is not None and abs(now_ns - self._rested_ns) > _QUIET_NS and not self._worker.busy:
+            self._best_frames.end_segment()
+
+    def _now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
 
     # In the worker's thread
 
@@ -190,10 +209,6 @@ class Perception(Node):
         seen = self._pipeline.look(picture, view, self._targets.references(marks, view.stamp_ns))
         with self._seen_lock:
             self._seen = (seen, view.scene)
-        if self._best_frames is not None:
-            facts = messages.frame_facts(message, self._manual_exposure_possible)
-            origin = messages.frame_origin(message, self._site.region.name)
-            self._best_frames.look(facts, origin, frame, picture, seen, int(self.get_clock().now().nanoseconds))
         array = messages.track_array(
             message, seen, lambda track_id: self._targets.object_of(self._camera, view.session, track_id), marks
         )
@@ -208,6 +223,9 @@ class Perception(Node):
         self._milliseconds = spent if self._looked == 0 else 0.9 * self._milliseconds + 0.1 * spent
         self._looked += 1
         self._failing = False
+        if self._best_frames is not None:
+            facts = messages.frame_facts(message, self._manual_exposure_possible)
+            self._best_frames.look(facts, messages.frame_origin(message, self._site.region.name), frame, picture, seen)
 
     def _on_error(self, item: tuple[PresetFrame, EncodedFrame], error: Exception) -> None:
         self._failed += 1
@@ -245,7 +263,7 @@ class Perception(Node):
 
     def _upload_status(self) -> diagnostics.Status:
         assert self._uploader is not None and self._best_frames is not None
-        return upload_diagnostics(self._uploader.status(), self._best_frames.chosen)
+        return self._upload_diagnostics.status(self._uploader.status(), self._best_frames)
 
 
 def main() -> int:

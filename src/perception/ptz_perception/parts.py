@@ -47,6 +47,12 @@ class Part:
         left, top, right, bottom = (round(side * scale) for side in (self.left, self.top, self.right, self.bottom))
         return Part(left, top, min(right, size[0]), min(bottom, size[1]))
 
+    def at_least(self, least: tuple[int, int], size: tuple[int, int]) -> Part:
+        """Enlarged to a width and height, as far as the picture (width, height) has room for it."""
+        left, right = _enlarged(self.left, self.right, least[0], size[0])
+        top, bottom = _enlarged(self.top, self.bottom, least[1], size[1])
+        return Part(left, top, right, bottom)
+
     def of(self, picture: Image) -> Image:
         """Its pixels, in one piece of memory."""
         return np.ascontiguousarray(picture[self.top : self.bottom, self.left : self.right])
@@ -56,6 +62,14 @@ def in_picture(found: Detections, part: Part, size: tuple[int, int]) -> Detectio
     """What was found in a part, in the picture (width, height); without what an inner side of the part cuts off."""
     whole = found.chosen(_whole(found.boxes, part, size))
     return replace(whole, boxes=whole.boxes + np.array([part.left, part.top, 0.0, 0.0]))
+
+
+def _enlarged(low: int, high: int, least: int, end: int) -> tuple[int, int]:
+    more = least - (high - low)
+    if more <= 0:
+        return low, high
+    low = max(0, min(low - more // 2, end - least))
+    return low, min(end, low + least)
 
 
 def _whole(boxes: Boxes, part: Part, size: tuple[int, int]) -> NDArray[np.bool_]:

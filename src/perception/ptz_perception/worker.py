@@ -21,7 +21,7 @@ class LatestWorker(Generic[Item]):
         self._work, self._on_error = work, on_error
         self._condition = threading.Condition()
         self._waiting: Item | None = None
-        self._ended = False
+        self._working = self._ended = False
         self.skipped = 0
         self._thread = threading.Thread(target=self._run, name='worker', daemon=True)
         self._thread.start()
@@ -32,6 +32,12 @@ class LatestWorker(Generic[Item]):
             self.skipped += self._waiting is not None
             self._waiting = item
             self._condition.notify()
+
+    @property
+    def busy(self) -> bool:
+        """Whether an item waits or is worked at. While it is not, nobody works until somebody gives an item."""
+        with self._condition:
+            return self._waiting is not None or self._working
 
     def close(self) -> None:
         """Ends the thread after the item that it is at."""
@@ -47,9 +53,12 @@ class LatestWorker(Generic[Item]):
                     self._condition.wait()
                 if self._ended:
                     return
-                item, self._waiting = self._waiting, None
+                item, self._waiting, self._working = self._waiting, None, True
             assert item is not None
             try:
                 self._work(item)
             except Exception as error:
                 self._on_error(item, error)
+            finally:
+                with self._condition:
+                    self._working = False

@@ -118,3 +118,13 @@ def test_the_embedded_detector_finds_in_parts_whom_it_finds_in_the_whole(demo_si
         assert len(detector.detect(picture, [])) == 0
         assert any(one.completeness > 0.9 for one in truth(world, view, camera.resolution, seconds))
     assert compared >= 3
+
+
+def test_parts_are_made_large_enough_for_the_detector_at_every_edge() -> None:
+    size = (640, 360)
+    for part in (Part(0, 300, 30, 360), Part(610, 0, 640, 40), Part(300, 100, 320, 150), Part(0, 0, 640, 360), Part(5, 5, 5, 5)):
+        enlarged = part.at_least((64, 128), size)
+        assert enlarged.right - enlarged.left >= 64 and enlarged.bottom - enlarged.top >= 128
+        assert holds(enlarged, part.left, part.top, part.right, part.bottom)
+        assert enlarged.left >= 0 and enlarged.top >= 0 and enlarged.right <= 640 and enlarged.bottom <= 360
+    assert Part(0, 0, 40, 40).at_least((64, 128), (50, 100)) == Part(0, 0, 50, 100)

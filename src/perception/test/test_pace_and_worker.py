@@ -53,9 +53,11 @@ def test_the_worker_takes_the_newest_and_counts_what_it_skips() -> None:
     assert begun.wait(10)
     for item in (2, 3, 4):
         worker.give(item)
+    assert worker.busy
     go_on.set()
     assert done.wait(10)
     worker.close()
+    assert not worker.busy
     assert seen == [1, 4]
     assert worker.skipped == 2
 

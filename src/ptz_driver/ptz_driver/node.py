@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 
 from rclpy.node import Node
 
@@ -43,7 +44,8 @@ class Driver(Node):
             describe('ROS time in ns at which the simulated world and recordings begin; the same for all cameras.'),
         ).value
         self._time = DriverClock(self.get_clock())
-        self._session = max(1, self._time.now_ns())
+        # Only a name, but one that no other life of the driver has: with simulated time every one would begin at the same.
+        self._session = time.time_ns()
         self._backend = make_backend(site, camera, parameters.path, parameters.media, epoch, self._time)
         try:
             self._backend.open()

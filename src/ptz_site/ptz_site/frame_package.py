@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 #: Of the document. A field that is added keeps it, everything else raises it.
 VERSION: Final = 1
+#: Tracks that a package names at most.
+MOST_OBSERVATIONS: Final = 1000
 
 #: Ids become names of files and keys of objects, so that nothing else may be in them.
 PackageId = Annotated[str, StringConstraints(pattern=r'^[a-z][a-z0-9_-]{0,199}$')]
@@ -96,7 +98,9 @@ class FramePackage(Part):
     picture_bytes: int = Field(gt=0)
     picture_sha256: Annotated[str, StringConstraints(pattern=r'^[0-9a-f]{64}$')]
     immediate: bool = Field(False, description='good enough to be sent at once')
-    observations: tuple[Observation, ...] = Field(min_length=1, max_length=1000, description='every track of the picture')
+    observations: tuple[Observation, ...] = Field(
+        min_length=1, max_length=MOST_OBSERVATIONS, description='every track of the picture'
+    )
 
     @model_validator(mode='after')
     def _chosen_for_somebody(self) -> Self:

@@ -16,7 +16,9 @@ import numpy as np
 from ptz_perception.detections import Detections, Image, joined, suppress_overlaps
 from ptz_perception.parts import Part, in_picture
 
-#: The detector's window of 64 x 128 px has a margin of 16 px on each side of the person: these shares of its width and height.
+#: px, width and height of what is looked at in one piece.
+_WINDOW = (64, 128)
+#: The window has a margin of 16 px on each side of the person: these shares of its width and height.
 _MARGIN = np.array([0.5, 0.25])
 _MOST_OVERLAP = 0.3
 #: Sizes that are looked for: from the window's up to this step to the power of this many, 3.5 times as large. OpenCV's own grouping wants
@@ -35,7 +37,7 @@ class HogDetector:
 
     def __init__(self, width: int, score: float) -> None:
         self._width, self._score = width, score
-        self._hog = cv2.HOGDescriptor((64, 128), (16, 16), (8, 8), (8, 8), 9, 1, -1.0, 0, 0.2, True, _LEVELS)
+        self._hog = cv2.HOGDescriptor(_WINDOW, (16, 16), (8, 8), (8, 8), 9, 1, -1.0, 0, 0.2, True, _LEVELS)
         self._hog.setSVMDetector(np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector(), np.float32))
 
     def describe(self) -> str:
@@ -52,13 +54,13 @@ class HogDetector:
         if parts is None:
             found = [self._people(small)]
         else:
-            inner = [part.scaled(scale, size) for part in parts]
+            inner = [part.scaled(scale, size).at_least(_WINDOW, size) for part in parts]
             found = [Detections.none(self.names), *(in_picture(self._people(part.of(small)), part, size) for part in inner)]
         people = joined(found)
         return suppress_overlaps(replace(people, boxes=people.boxes / scale), _MOST_OVERLAP)
 
     def _people(self, grey: Image) -> Detections:
-        if grey.shape[0] < 128 or grey.shape[1] < 64:
+        if grey.shape[0] < _WINDOW[1] or grey.shape[1] < _WINDOW[0]:
             return Detections.none(self.names)
         found, weights = self._hog.detectMultiScale(grey, winStride=(8, 8), padding=(16, 16), scale=_STEP, groupThreshold=0)
         if len(found) == 0:
