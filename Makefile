@@ -9,6 +9,9 @@ ARGS ?=
 # Tests that start graphs need the processor's time: more of them at once would disturb each other.
 PYTEST := python -m pytest -n 2 --dist loadgroup -q
 
+BENCHMARKS := simulator planning coordinator network targets selection upload best_frames
+BENCHMARKS_ON_DATA := tracking detectors
+
 .PHONY: env demo test test-slow bench lint format clean help
 
 env: ## make or update the environment (.venv, build/, install/)
@@ -23,8 +26,9 @@ test: env ## run the tests, all but the slow ones
 test-slow: env ## run the slow tests
 	@$(IN_ENV) $(PYTEST) -m slow $(ARGS) || { status=$$?; [ $$status = 5 ] && echo 'there are no slow tests'; }
 
-bench: env ## measure
-	@$(IN_ENV) python benchmarks/simulator.py && python benchmarks/planning.py && python benchmarks/coordinator.py && python benchmarks/network.py
+bench: env ## measure; with PTZ_COLLAB_TEST_DATA (a folder with MOT17, videos and a model) also on real data
+	@$(IN_ENV) for name in $(BENCHMARKS) $(if $(PTZ_COLLAB_TEST_DATA),$(BENCHMARKS_ON_DATA)); do python benchmarks/$$name.py || exit; done
+	@$(if $(PTZ_COLLAB_TEST_DATA),,echo 'PTZ_COLLAB_TEST_DATA is not set: without $(BENCHMARKS_ON_DATA)')
 
 lint: env ## check style, types and package descriptions
 	@$(IN_ENV) ruff check . && ruff format --check . && mypy && python scripts/check_packages.py

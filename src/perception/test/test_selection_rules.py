@@ -160,7 +160,7 @@ def test_a_best_waits_for_better_ones_and_the_last_of_them_is_sent_when_the_came
         decision = selection.look(frame(number), [person(height=height)])
         assert decision.choices == ()
     assert decision.keep == {key(4)}
-    turned = selection.look(frame(60, segment=2), [person(200, height=300, observations=1)])
+    turned = selection.look(frame(60, segment=2), [person(200, height=300, observations=2)])
     assert turned.choices == (Choice(key(4), (1,), Urgency.QUEUED),)
     assert turned.keep == {key(60)}
     assert selection.end_segment().choices == (Choice(key(60), (200,), Urgency.QUEUED),)
@@ -208,8 +208,15 @@ def test_false_alarms_that_come_and_go_before_a_camera_at_rest_are_not_sent() ->
     selection = RulesSelection(SETTINGS)
     selection.look(frame(1), [person(1, observations=1)])
     assert selection.look(frame(2), []).choices == ()
-    selection.look(frame(3), [person(2, observations=1)])
+    selection.look(frame(3), [person(2, observations=2)])
     assert selection.end_segment().choices != (), 'the camera looked no longer: it may have been somebody'
+
+
+def test_what_was_detected_once_is_sent_if_the_region_knows_who_it_is_and_else_not() -> None:
+    selection = RulesSelection(SETTINGS)
+    selection.look(frame(1), [person(1, observations=1), person(2, observations=1)])
+    (choice,) = selection.end_segment({2: 'object-5'}).choices
+    assert choice.track_ids == (2,)
 
 
 @pytest.mark.parametrize(('second', 'sent'), [(150, False), (140, False), (160, True)])

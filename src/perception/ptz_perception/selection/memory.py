@@ -20,6 +20,8 @@ _MOST_OBJECTS = 1000
 _MEMORY_NS = 1800 * NANOSECONDS
 #: ns; tracks that live shorter, while the camera looks, are false alarms, or parts of somebody who is followed badly.
 _FLASH_NS = 3 * NANOSECONDS // 2
+#: Detections of a track whose object nobody knows, from which on it is worth sending.
+_SURE = 2
 
 
 @dataclass
@@ -40,7 +42,8 @@ class Course:
 class Changes:
     """What a frame brought. renamed: tracks that turned out to be objects; ended: whom no track shows any longer.
 
-    Without tracks that came and went in less than 1.5 s before a camera at rest: so it is with false alarms.
+    Without tracks that came and went in less than 1.5 s before a camera at rest, and those that were detected once: so it is with false
+    alarms.
     """
 
     renamed: Mapping[Holder, Holder]
@@ -55,6 +58,7 @@ class Memory(Generic[T]):
     states: dict[Holder, T] = field(default_factory=dict)
     _holders: dict[int, Holder] = field(default_factory=dict)
     _begun_ns: dict[int, int] = field(default_factory=dict)
+    _observations: dict[int, int] = field(default_factory=dict)
     #: Objects, those that were seen longest ago first.
     _seen_ns: dict[str, int] = field(default_factory=dict)
 
@@ -82,6 +86,7 @@ class Memory(Generic[T]):
         }
         renamed = self.name(names, stamp_ns)
         ended = self.end(names)
+        self._observations = {track.track_id: track.observations for track in tracks}
         self._begun_ns = {track_id: self._begun_ns.get(track_id, stamp_ns) for track_id in names}
         for holder in flashes:
             self.states.pop(holder, None)
@@ -111,10 +116,16 @@ class Memory(Generic[T]):
 
     def end(self, alive: Collection[int] = ()) -> set[Holder]:
         """Ends all other tracks. Whom no track shows any longer; the states of those that are no objects are to be forgotten."""
-        ended = {holder for track_id, holder in self._holders.items() if track_id not in alive}
+        gone = {track_id: holder for track_id, holder in self._holders.items() if track_id not in alive}
+        # Nobody says who it is, and a single detection may be of anything.
+        unsure = {
+            holder for track_id, holder in gone.items() if holder == track_id and self._observations.get(track_id, 0) < _SURE
+        }
+        for holder in unsure:
+            self.states.pop(holder, None)
         self._holders = {track_id: holder for track_id, holder in self._holders.items() if track_id in alive}
         self._begun_ns = {track_id: begun_ns for track_id, begun_ns in self._begun_ns.items() if track_id in alive}
-        return ended - set(self._holders.values())
+        return set(gone.values()) - unsure - set(self._holders.values())
 
     def forget(self, ended: Iterable[Holder], stamp_ns: int) -> None:
         """Drops the states of tracks that ended, and of objects that were not here for long, or are too many."""

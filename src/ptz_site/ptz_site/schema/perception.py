@@ -114,7 +114,7 @@ class PerceptionSettings(Section):
     provider: Literal['auto', 'cpu', 'cuda', 'tensorrt', 'openvino'] = Field('auto', description='what runs models')
     tile: int = Field(0, ge=0, le=8192, description='px; side of the tiles that large pictures are looked at in as well; 0: none')
     classes: list[str] = Field(['person'], description='what to keep of what the detector finds; empty: everything')
-    rate: float = Field(1.0, gt=0, le=120, description='frames/s looked at, at most')
+    rate: float = Field(4.0, gt=0, le=120, description='frames/s looked at, at most')
     attention: bool = Field(
         True, description='with hog: look where something moves and where somebody is, and at the whole picture every 2 s only'
     )
