@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -14,10 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import MetaData
-from upload_helpers import PLENTY, ids, package_of, picture_of, put
+from upload_helpers import PLENTY, ids, package_of, picture_of, put, refused_in
 
-from ptz_perception.upload.database import Database, QueueError, QueueInUseError
-from ptz_perception.upload.package_queue import Backlog, Limits, PackageQueue, Put, Rank, RefusedPackage
+from ptz_perception.upload.database import Database, NewerQueueError, QueueError, QueueInUseError
+from ptz_perception.upload.package_queue import Backlog, Limits, PackageQueue, Put, Rank
 from ptz_site import UserError
 from ptz_site.frame_package import FramePackage
 
@@ -71,11 +74,12 @@ def test_a_refused_package_is_put_aside_with_its_reason_and_is_not_kept_again(qu
     put(queue, 1)
     put(queue, 2)
     queue.refuse(ids(1)[0], 'too large')
-    assert queue.refused() == (RefusedPackage(ids(1)[0], 'too large'),)
     assert put(queue, 1) is Put.KNOWN and numbers_in(queue, Rank.QUEUED) == [2]
     assert (queue.backlog.waiting, queue.backlog.refused, queue.dropped) == (1, 1, 0)
     assert queue.backlog.bytes == queue.backlog.refused_bytes
     assert queue.ranks(ids(1, 2, 3)) == {ids(2)[0]: Rank.QUEUED}
+    queue.close()
+    assert refused_in(queue.path) == [(ids(1)[0], 'too large')]
 
 
 def test_when_it_is_full_refused_ones_go_then_queued_then_immediate_ones(tmp_path: Path) -> None:
@@ -84,7 +88,7 @@ def test_when_it_is_full_refused_ones_go_then_queued_then_immediate_ones(tmp_pat
     put(queue, 2)
     put(queue, 3)
     queue.refuse(ids(3)[0], 'no')
-    assert put(queue, 4) is Put.KEPT and not queue.refused() and queue.dropped == 0
+    assert put(queue, 4) is Put.KEPT and not queue.backlog.refused and queue.dropped == 0
     assert put(queue, 5) is Put.KEPT and numbers_in(queue, Rank.QUEUED) == [4, 5] and queue.dropped == 1
     put(queue, 6, immediate=True)
     put(queue, 7, immediate=True)
@@ -114,7 +118,7 @@ def test_the_file_does_not_grow_when_packages_come_and_go(tmp_path: Path) -> Non
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 800_000
 
 
-@pytest.mark.parametrize('damage', ['garbage', 'middle', 'cut off', 'other version', 'while it is used'])
+@pytest.mark.parametrize('damage', ['garbage', 'middle', 'cut off', 'while it is used'])
 def test_a_damaged_file_is_moved_aside_and_a_new_one_begun(tmp_path: Path, damage: str) -> None:
     path = tmp_path / 'north.sqlite'
     queue = PackageQueue(path, PLENTY)
@@ -129,9 +133,6 @@ def test_a_damaged_file_is_moved_aside_and_a_new_one_begun(tmp_path: Path, damag
             file.write(b'not a database, by no means ' * 40)
         elif damage == 'cut off':
             file.truncate(size // 2)
-        elif damage == 'other version':
-            file.seek(60)
-            file.write(b'\0\0\0\x09')
         else:
             file.seek(4096)
             file.write(b'\xa5' * (size - 4096))
@@ -147,6 +148,59 @@ def test_a_damaged_file_is_moved_aside_and_a_new_one_begun(tmp_path: Path, damag
     again = PackageQueue(path, PLENTY)
     assert 50 in numbers_in(again, Rank.QUEUED) and again.moved_aside is None
     again.close()
+
+
+def test_none_that_was_moved_aside_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('ptz_perception.upload.database._MOST_DAMAGED', 3)
+    path = tmp_path / 'north.sqlite'
+    for number, name in enumerate(['north.sqlite.damaged', 'north.sqlite.damaged-2', 'north.sqlite.damaged-3']):
+        path.write_text(f'{number} not a database, by no means ' * 40)
+        queue = PackageQueue(path, PLENTY)
+        assert queue.moved_aside == tmp_path / name and put(queue, 1) is Put.KEPT
+        queue.close()
+    assert [(tmp_path / name).read_text()[0] for name in ('north.sqlite.damaged', 'north.sqlite.damaged-2')] == ['0', '1']
+    path.write_text('not a database, by no means ' * 40)
+    queue = PackageQueue(path, PLENTY)
+    with pytest.raises(QueueError, match='as 3 before; replace the disk'):
+        put(queue, 1)
+    queue.close()
+
+
+def test_a_queue_of_a_newer_version_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / 'north.sqlite'
+    queue = PackageQueue(path, PLENTY)
+    put(queue, 1)
+    queue.close()
+    version(path, 9)
+    before = path.read_bytes()
+    for _ in range(2):
+        with pytest.raises(NewerQueueError, match=r'north\.sqlite is of a newer version \(9; .*; update ptz_collab, or') as error:
+            PackageQueue(path, PLENTY)
+        assert isinstance(error.value, UserError) and len(str(error.value).splitlines()) == 1
+    assert path.read_bytes() == before and not list(tmp_path.glob('*.damaged*'))
+    version(path, 1)
+    queue = PackageQueue(path, PLENTY)
+    assert numbers_in(queue, Rank.QUEUED) == [1]
+    queue.close()
+
+
+def version(path: Path, number: int) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f'PRAGMA user_version={number}')
+
+
+def test_nobody_else_may_read_what_waits_whatever_folder_it_is_in(tmp_path: Path) -> None:
+    folder = tmp_path / 'what? 100%'
+    folder.mkdir(mode=0o755)
+    before = os.umask(0o022)
+    try:
+        queue = PackageQueue(folder / 'north.sqlite', PLENTY)
+        put(queue, 1)
+        found = {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+        queue.close()
+    finally:
+        os.umask(before)
+    assert found == dict.fromkeys(['north.sqlite', 'north.sqlite-wal', 'north.sqlite.lock'], 0o600)
 
 
 def test_two_do_not_open_the_same_queue_and_a_dead_one_does_not_keep_it(path: Path) -> None:
@@ -301,9 +355,9 @@ def test_it_does_what_a_simple_model_does(steps: list[tuple[str, int, bool, int]
                 model.rows = [(Rank.REFUSED, *row[1:]) if row[1] == package.id else row for row in model.rows]
             assert queue.backlog.refused == len(model.of(Rank.REFUSED))
             assert queue.backlog.bytes == sum(row[2] for row in model.rows if row[0] is not Rank.REFUSED)
-        assert [one.id for one in queue.refused()] == model.of(Rank.REFUSED)
         for rank in (Rank.QUEUED, Rank.IMMEDIATE):
             found = queue.oldest(rank)
             assert ([found.id] if found else []) == model.of(rank)[:1]
             assert ids(*numbers_in(queue, rank)) == model.of(rank)
         queue.close()
+        assert refused_in(path) == [(package_id, 'no') for package_id in model.of(Rank.REFUSED)]

@@ -131,14 +131,27 @@ def test_everything_is_sent_in_the_end_queued_ones_no_faster_than_the_period(dat
         (429, b'', Verdict.AWAY, '429'),
         (500, b'\x1b[31mred', Verdict.FAILED, '500): [31mred'),
         (503, b'', Verdict.AWAY, '503'),
-        (507, b'disk full', Verdict.FAILED, 'disk full'),
+        (507, b'disk full', Verdict.AWAY, 'disk full'),
     ],
 )
 def test_what_answers_mean(status: int, body: bytes, verdict: Verdict, said: str) -> None:
-    outcome = judge(status, {'Location': 'https://user:pass@elsewhere.example/x?key=1', 'Retry-After': '9'}, body, 'a-1', NOW)
+    outcome = judge(
+        status, {'Location': 'https://user:pass@elsewhere.example/x?key=1', 'Retry-After': '9'}, body, 'a-1', NOW, 'secret'
+    )
     assert outcome.verdict is verdict
     assert said in outcome.sentence and len(outcome.sentence) < 300
     assert outcome.retry_after == (9.0 if status >= 500 or status in (408, 429) else outcome.retry_after)
+
+
+@pytest.mark.parametrize('before', [0, 190, 195, 198, 200, 790, 799])
+@pytest.mark.parametrize('filling', ['x', ' '])
+def test_a_token_that_an_answer_repeats_is_not_told_also_where_it_is_cut(before: int, filling: str) -> None:
+    text = filling * before + 's3cret-token-of-32-letters'
+    headers = {'Location': f'/{text}'}
+    said = [judge(status, headers, text.encode(), 'a-1', NOW, 's3cret-token-of-32-letters').sentence for status in (422, 302)]
+    said.append(explain(requests.ConnectionError(text), 's3cret-token-of-32-letters', established=True).sentence)
+    assert not any('s3' in sentence for sentence in said)
+    assert all(len(sentence) < 300 for sentence in said)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +166,8 @@ def test_retry_after(value: str, expected: float | None) -> None:
 
 
 def test_broken_connections_are_told_from_none() -> None:
-    assert explain(requests.ConnectionError('refused'), established=False).verdict is Verdict.AWAY
-    assert explain(requests.ConnectionError('reset'), established=True).verdict is Verdict.FAILED
-    assert explain(TimeoutError('no answer within 3 s'), established=True).sentence.endswith('in time (no answer within 3 s)')
+    assert explain(requests.ConnectionError('refused'), 'secret', established=False).verdict is Verdict.AWAY
+    assert explain(requests.ConnectionError('reset'), 'secret', established=True).verdict is Verdict.FAILED
+    assert explain(TimeoutError('no answer within 3 s'), 'secret', established=True).sentence.endswith(
+        'in time (no answer within 3 s)'
+    )

@@ -25,12 +25,14 @@ from upload_helpers import (
     package_of,
     picture_of,
     put,
+    refused_in,
     settings_for,
     until,
     uploading,
     with_status,
 )
 
+from ptz_perception.upload.connections import Connections
 from ptz_perception.upload.database import QueueError
 from ptz_perception.upload.package_queue import PackageQueue, Put
 from ptz_perception.upload.receiver import Receiver
@@ -193,9 +195,7 @@ def test_what_the_receiver_refuses_for_good_is_put_aside_and_holds_up_none(
         found = uploader.status()
         assert (found.refused, found.refused_kept) == (1, 1)
         assert found.last_refusal.startswith(ids(1)[0]) and 'so it is' in found.last_refusal
-    queue = PackageQueue(tmp_path / 'north.sqlite', PLENTY)
-    ((refused, reason),) = [(one.id, one.reason) for one in queue.refused()]
-    queue.close()
+    ((refused, reason),) = refused_in(tmp_path / 'north.sqlite')
     assert refused == ids(1)[0] and str(status) in reason
 
 
@@ -261,6 +261,47 @@ def test_a_receiver_that_holds_on_is_let_go_of_in_time(
         until(lambda: 'in time' in uploader.status().last_error)
         assert 0.9 < time.monotonic() - begin < 3.0
         until(lambda: uploader.status().sent == 1)
+
+
+def test_what_is_sent_while_it_is_closed_is_not_sent_again(receiver: FakeReceiver, tmp_path: Path) -> None:
+    def slowly(request: Request) -> None:
+        time.sleep(0.3)
+        receiver.store(request)
+
+    receiver.behave = slowly
+    with uploading(receiver.url, tmp_path) as uploader:
+        put(uploader, 1)
+        until(lambda: receiver.requests)
+    assert list(receiver.stored) == ids(1) and left_in(tmp_path) == []
+
+
+def test_a_call_that_begins_while_it_is_closed_ends_at_once() -> None:
+    class ClosedMeanwhile(Connections):
+        """Closed just after the call has looked whether it is."""
+
+        was_closed = False
+        closing = None
+
+        @property
+        def _closed(self) -> bool:
+            found = self.was_closed
+            if self.closing is None:
+                self.closing = threading.Thread(target=self.close)
+                self.closing.start()
+                self.closing.join(0.2)
+            return found
+
+        @_closed.setter
+        def _closed(self, closed: bool) -> None:
+            self.was_closed = closed
+
+    connections = ClosedMeanwhile()
+    ours, other = socket.socketpair()
+    with ours, other, connections.limit(5.0):
+        assert connections.closing is not None
+        connections.closing.join()
+        connections.watch(ours)
+        assert ours.recv(1) == b''
 
 
 @pytest.mark.parametrize('where', ['answer', 'body', 'tls'])

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import socket
+import sqlite3
 import ssl
 import threading
 import time
@@ -179,6 +180,12 @@ def uploading(url: str, folder: Path, pacing: Pacing = QUICK, limits: Limits = P
         yield uploader
     finally:
         uploader.close()
+
+
+def refused_in(path: Path) -> list[tuple[str, str]]:
+    """Ids and reasons of what was put aside, in a queue that is closed; oldest first."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute('SELECT id, reason FROM packages WHERE rank = 0 ORDER BY number').fetchall()
 
 
 def left_in(folder: Path) -> list[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
@@ -22,6 +23,9 @@ from ptz_receiver.storage.base import is_package_id
 from ptz_receiver.upload import Upload, boundary_of, read_upload
 from ptz_site.frame_package import json_schema
 
+#: Seconds for which it is known whether the index answers.
+_HEALTH_PERIOD = 1.0
+
 
 class PackageApi:
     """Stores packages and answers queries."""
@@ -30,6 +34,8 @@ class PackageApi:
         self._keeper, self._limits = keeper, limits
         # Bodies are held in memory: no more of them at the same time than there is surely room for.
         self._at_once = asyncio.Semaphore(limits.at_once)
+        self._looking = asyncio.Lock()
+        self._healthy, self._look_again = False, 0.0
 
     def router(self) -> APIRouter:
         """The paths."""
@@ -82,9 +88,15 @@ class PackageApi:
         """The JSON Schema of a document."""
         return JSONResponse(json_schema())
 
-    def health(self) -> JSONResponse:
-        """Whether the index answers; nothing else, because everybody may ask. Raises StorageError."""
-        self._keeper.index.find('nothing')
+    async def health(self) -> JSONResponse:
+        """Whether the index answers; nothing else, and looked at now and then only, because everybody may ask. Raises RefusedError."""
+        async with self._looking:
+            if time.monotonic() >= self._look_again:
+                self._healthy, self._look_again = False, time.monotonic() + _HEALTH_PERIOD
+                await run_in_threadpool(self._keeper.index.find, 'nothing')
+                self._healthy = True
+        if not self._healthy:
+            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, 'the index did not answer as it should', retry_after=1)
         return JSONResponse({'status': 'ok'})
 
     def _find(self, package_id: str) -> Stored:

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from ptz_receiver.access import ClientRate, TokenCheck
+from ptz_receiver.access import TokenCheck
 from ptz_receiver.api import PackageApi
 from ptz_receiver.errors import RefusedError, StorageError
 from ptz_receiver.gallery import Gallery
@@ -45,10 +45,12 @@ def build_app(keeper: Keeper, rules: Rules) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def living(_app: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(_look_after(keeper, rules.retention, tally))
+        ended = asyncio.Event()
+        task = asyncio.create_task(_look_after(keeper, rules.retention, tally, ended))
         yield
-        task.cancel()
-        _tell(tally)
+        # Not cancelled: its thread would go on, with an index that is closed.
+        ended.set()
+        await task
 
     app = FastAPI(
         title='ptz-collab receiver',
@@ -65,19 +67,23 @@ def build_app(keeper: Keeper, rules: Rules) -> FastAPI:
     app.include_router(Gallery(keeper.index).router())
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_middleware(Gate, token=rules.token, rate=ClientRate(rules.rate), tally=tally)
+    app.add_middleware(Gate, token=rules.token, rate=rules.rate, tally=tally)
     return app
 
 
-async def _look_after(keeper: Keeper, retention: Retention, tally: Tally) -> None:
-    while True:
+async def _look_after(keeper: Keeper, retention: Retention, tally: Tally, ended: asyncio.Event) -> None:
+    while not ended.is_set():
         try:
-            removed = await run_in_threadpool(keeper.tidy, retention)
+            removed = await run_in_threadpool(keeper.tidy, retention, ended.is_set)
             if removed:
                 _LOG.info('removed the %d oldest: more than --keep-days or --keep-gb allow', removed)
         except StorageError as error:
             _LOG.warning('what is too old could not be removed: %s', _cause(error))
-        await asyncio.sleep(_PERIOD)
+        except Exception:
+            # Whatever it is, it is tried again.
+            _LOG.exception('what is too old could not be removed')
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), _PERIOD)
         _tell(tally)
 
 

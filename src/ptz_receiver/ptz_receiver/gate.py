@@ -1,6 +1,6 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every request goes through before anything of it is read: rate, token, and the headers of every answer."""
+"""What every request goes through before anything of it is read: token, rate, and the headers of every answer."""
 
 from __future__ import annotations
 
@@ -47,8 +47,11 @@ class Tally:
 class Gate:
     """ASGI middleware. A request that does not get through is answered without its body being kept."""
 
-    def __init__(self, app: ASGIApp, token: TokenCheck, rate: ClientRate, tally: Tally) -> None:
-        self._app, self._token, self._rate, self._tally = app, token, rate, tally
+    def __init__(self, app: ASGIApp, token: TokenCheck, rate: int, tally: Tally) -> None:
+        """rate: requests of one client, 1/s."""
+        self._app, self._token, self._tally = app, token, tally
+        # Who does not know the token may have the address of others who do, and shall not use up what is theirs.
+        self._known, self._unknown = ClientRate(rate), ClientRate(rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuses a request, or hands it on."""
@@ -67,10 +70,12 @@ class Gate:
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers: dict[bytes, bytes] = dict(scope['headers'])
-        seconds = self._rate.wait(scope['client'][0] if scope.get('client') else '')
+        admitted = self._token.admits(headers.get(b'authorization', b''))
+        rate = self._known if admitted else self._unknown
+        seconds = rate.wait(scope['client'][0] if scope.get('client') else '')
         if seconds:
             return _answer(HTTPStatus.TOO_MANY_REQUESTS, 'too many requests; slow down', {'Retry-After': str(seconds)})
-        if not self._token.admits(headers.get(b'authorization', b'')):
+        if not admitted:
             answer = _answer(
                 HTTPStatus.UNAUTHORIZED, 'the token is missing or wrong', {'WWW-Authenticate': 'Basic realm="ptz-collab"'}
             )

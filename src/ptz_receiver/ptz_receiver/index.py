@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     BigInteger,
     Column,
     ForeignKey,
@@ -71,7 +72,7 @@ class _UnsettledColumns(TypedColumns):
 _PACKAGES = Table('packages', _METADATA, _PackageColumns)
 #: Who is in a picture: kind is 'object' or 'target'. With the time, so that the newest of somebody are found at once.
 _SUBJECTS = Table('subjects', _METADATA, _SubjectColumns)
-#: Pictures on their way in or out. What a crash left here has no package, and its picture is removed at the next start.
+#: Pictures on their way in or out. What a crash or a fault left here has no package, and its picture is removed later.
 _UNSETTLED = Table('unsettled', _METADATA, _UnsettledColumns)
 Index('packages_newest', _PACKAGES.c.stamp_ns.desc(), _PACKAGES.c.id.desc())
 for _column in (_PACKAGES.c.region, _PACKAGES.c.camera, _PACKAGES.c.scene):
@@ -109,7 +110,8 @@ class PackageIndex:
 
     def __init__(self, file: Path) -> None:
         """Raises UserError."""
-        self._engine = create_engine(f'sqlite:///{file}', connect_args={'timeout': 30})
+        _make(file)
+        self._engine = create_engine(URL.create('sqlite', database=str(file)), connect_args={'timeout': 30})
         event.listen(self._engine, 'connect', _prepare)
         self._changing = threading.Lock()
         self._folder = file.parent
@@ -162,10 +164,12 @@ class PackageIndex:
         with self._change() as connection:
             connection.execute(delete(_UNSETTLED).where(_UNSETTLED.c.key == key))
 
-    def unsettled(self) -> list[str]:
-        """Keys of pictures that were on their way in or out. Raises StorageError."""
+    def unsettled(self) -> list[tuple[str, str]]:
+        """Keys and ids of pictures that are, or were, on their way in or out. Raises StorageError."""
         with self._reading() as connection:
-            return list(connection.execute(select(_UNSETTLED.c.key)).scalars())
+            return [
+                (key, package_id) for key, package_id in connection.execute(select(_UNSETTLED.c.key, _UNSETTLED.c.package_id))
+            ]
 
     def search(self, query: PackageQuery) -> Page:
         """The packages that are asked for, newest first. Raises StorageError."""
@@ -215,6 +219,13 @@ class PackageIndex:
 
 #: Columns that are fields of the document.
 _OF_DOCUMENT = ('id', 'picture_sha256', 'picture_bytes', 'stamp_ns', 'region', 'camera', 'scene')
+
+
+def _make(file: Path) -> None:
+    """Makes the file, which nobody else may read; its log takes that over. SQLite says what is wrong if that can't be done."""
+    with contextlib.suppress(OSError):
+        # Never one that is there: closing it would end the locks that SQLite has on it.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _prepare(connection: Any, _record: object) -> None:

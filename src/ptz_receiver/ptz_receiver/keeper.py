@@ -35,12 +35,16 @@ class Keeper:
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
 
     def recover(self) -> int:
-        """Removes pictures that a crash left without a row, at the start; returns how many. Raises StorageError."""
-        keys = self.index.unsettled()
-        for key in keys:
-            self._storage.remove(key)
-            self.index.settle(key)
-        return len(keys)
+        """Removes pictures that a crash, or a storage that was away, left without a row; returns how many. Raises StorageError."""
+        removed = 0
+        for key, package_id in self.index.unsettled():
+            with self._lock(package_id):
+                # Those that were on their way in may have come meanwhile.
+                there = self.index.find(package_id)
+                if there is None or there.key != key:
+                    self._remove(key)
+                    removed += 1
+        return removed
 
     def keep(self, package: FramePackage, picture: bytes) -> bool:
         """True: it is new, and durable now; False: it was there. Raises RefusedError if another picture has its id, StorageError."""
@@ -75,17 +79,20 @@ class Keeper:
             raise StorageError(f'the picture of {stored.id} is damaged in the storage', HTTPStatus.INTERNAL_SERVER_ERROR)
         return picture
 
-    def tidy(self, rule: Retention) -> int:
-        """Removes what shall not be kept any longer; returns how many. Raises StorageError."""
+    def tidy(self, rule: Retention, ended: Callable[[], bool] = lambda: False) -> int:
+        """Removes what shall not be kept any longer, until ended says so; returns how many. Raises StorageError."""
+        self.recover()
         if rule.everything:
             return 0
         removed = 0
         while going := surplus(self.index.oldest(_BATCH), self.index.total_bytes(), self._clock(), rule):
             for stored in going:
+                if ended():
+                    return removed
                 with self._lock(stored.id):
                     self.index.withdraw(stored)
                     self._remove(stored.key)
-            removed += len(going)
+                removed += 1
         return removed
 
     def _lock(self, package_id: str) -> threading.Lock:

@@ -71,7 +71,6 @@ class _Parts:
         self._most = {'package': limits.document, 'picture': limits.picture}
         self._found: dict[str, bytearray] = {}
         self._part = bytearray()
-        self._room = 0
         self._name = ''
         self._field, self._value = bytearray(), bytearray()
         self._headers: dict[bytes, bytes] = {}

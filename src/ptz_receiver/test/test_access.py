@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from pathlib import Path
 
 import pytest
+from fastapi.responses import JSONResponse
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message, Receive, Scope, Send
 
 from ptz_receiver.access import ClientRate, TokenCheck, client_of
-from ptz_receiver.gate import Tally
+from ptz_receiver.gate import Gate, Tally
 from ptz_receiver.settings import read_token
 from ptz_site import UserError
 
@@ -55,6 +58,37 @@ def test_each_client_has_its_own_rate() -> None:
         pass
     assert 1 <= seconds <= 2
     assert rate.wait('192.0.2.2') == 0
+
+
+def test_who_does_not_know_the_token_uses_up_nothing_of_others_with_the_address() -> None:
+    async def through(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await JSONResponse({})(_scope, _receive, send)
+
+    gate = Gate(through, CHECK, 5, Tally())
+
+    async def status(token: bytes) -> int:
+        found: list[int] = []
+
+        async def sending(message: Message) -> None:
+            found.append(message.get('status', 0))
+
+        async def receiving() -> Message:
+            return {'type': 'http.disconnect'}
+
+        headers = [(b'authorization', b'Bearer ' + token)]
+        await gate(
+            {'type': 'http', 'method': 'GET', 'path': '/', 'headers': headers, 'client': ('192.0.2.1', 1)}, receiving, sending
+        )
+        return found[0]
+
+    async def ask() -> None:
+        deadline = time.monotonic() + 10
+        while (refused := await status(b'guess')) == 401 and time.monotonic() < deadline:
+            pass
+        assert refused == 429, 'those who guess are slowed down'
+        assert await status(b's3cret:with:colons') == 200
+
+    asyncio.run(ask())
 
 
 @pytest.mark.parametrize(

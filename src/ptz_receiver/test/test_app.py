@@ -7,22 +7,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from frame_packages import STAMP, S, document, observation, picture
 
 from ptz_receiver.access import TokenCheck
+from ptz_receiver.api import PackageApi
 from ptz_receiver.app import Rules, build_app
-from ptz_receiver.errors import StorageError
+from ptz_receiver.errors import RefusedError, StorageError
 from ptz_receiver.gallery import card, exposure, link
 from ptz_receiver.index import PackageIndex, Stored
 from ptz_receiver.keeper import Keeper
 from ptz_receiver.query import PackageQuery
 from ptz_receiver.retention import Retention
 from ptz_receiver.server import _is_loopback, _listen, _rules
-from ptz_receiver.settings import ReceiveRequest
+from ptz_receiver.settings import ReceiveRequest, UploadLimits
 from ptz_receiver.storage import FolderStorage
 from ptz_site.frame_package import FramePackage
 
@@ -62,6 +65,75 @@ def test_a_storage_that_can_not_remove_is_told_and_nothing_else_happens(
 
     monkeypatch.setattr(FolderStorage, 'remove', fail)
     asyncio.run(living(keeper, Retention(total_bytes=0), 'could not be removed: the storage sleeps', caplog))
+
+
+def test_a_fault_that_nobody_thought_of_is_told_and_it_goes_on(
+    keeper: Keeper, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr('ptz_receiver.app._PERIOD', 0.01)
+    tidy, faults = Keeper.tidy, [ValueError('nonsense')]
+
+    def fail_once(*arguments: Any) -> int:
+        if faults:
+            raise faults.pop()
+        return tidy(*arguments)
+
+    monkeypatch.setattr(Keeper, 'tidy', fail_once)
+    asyncio.run(living(keeper, Retention(total_bytes=len(JPEG)), 'removed the 2 oldest', caplog))
+    assert 'ValueError: nonsense' in caplog.text
+
+
+def test_at_the_end_nothing_is_removed_any_more(
+    keeper: Keeper, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[bool] = []
+
+    def slowly(_keeper: Keeper, _rule: Retention, ended: Callable[[], bool]) -> int:
+        logging.getLogger().warning('begun')
+        until = time.monotonic() + 10
+        while not ended() and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        done.append(ended())
+        return 0
+
+    monkeypatch.setattr(Keeper, 'tidy', slowly)
+
+    async def told() -> list[bool]:
+        await living(keeper, Retention(), 'begun', caplog)
+        return list(done)
+
+    assert asyncio.run(told()) == [True]
+
+
+def test_whoever_asks_whether_it_lives_does_not_keep_the_index_busy(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, away = 0, False
+
+    def find(_index: PackageIndex, _package_id: str) -> None:
+        nonlocal looks
+        looks += 1
+        if away:
+            raise StorageError('the index sleeps')
+
+    monkeypatch.setattr(PackageIndex, 'find', find)
+    monkeypatch.setattr('ptz_receiver.api._HEALTH_PERIOD', 1000.0)
+    api = PackageApi(keeper, UploadLimits())
+
+    async def status() -> int:
+        try:
+            return (await api.health()).status_code
+        except RefusedError as error:
+            return error.status
+
+    async def ask() -> None:
+        nonlocal away
+        for expected, so_far in ((200, 1), (503, 2), (200, 3)):
+            away = expected != 200
+            assert await asyncio.gather(*(status() for _ in range(20))) == [expected] * 20 and looks == so_far
+            api._look_again = 0.0
+
+    asyncio.run(ask())
 
 
 def test_the_words_of_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -211,6 +212,73 @@ def test_a_crash_on_the_way_out_leaves_no_picture_that_nobody_knows(place: Place
         place.keeper.tidy(Retention(age_ns=S))
     place.open()
     assert place.ids() == place.files() == []
+
+
+def test_what_a_storage_that_was_away_did_not_remove_goes_when_it_is_back(place: Place) -> None:
+    for number in (1, 2):
+        place.keeper.keep(package(number), JPEG)
+    place.now += 10 * S
+    place.storage.fail_remove = StorageError('away')
+    for _ in range(2):
+        with pytest.raises(StorageError):
+            place.keeper.tidy(Retention(age_ns=S))
+    assert place.files() == ['yard-north-7-1', 'yard-north-7-2'] and place.ids() == ['yard-north-7-2']
+    place.storage.fail_after = StorageError('away')
+    with pytest.raises(StorageError):
+        place.keeper.keep(package(3), JPEG)
+    place.storage.fail_remove = place.storage.fail_after = None
+    # What did not come in half, comes again with another time, and so with another key.
+    assert place.keeper.keep(package(3, stamp_ns=STAMP + 86_400 * S), JPEG)
+    place.keeper.tidy(Retention())
+    assert place.files() == place.ids() == ['yard-north-7-2', 'yard-north-7-3']
+    stored = place.index.find('yard-north-7-3')
+    assert stored is not None and place.keeper.picture(stored) == JPEG
+    assert place.index.unsettled() == []
+
+
+def test_one_that_is_on_its_way_in_is_left_alone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed, unsettled = threading.Event(), PackageIndex.unsettled
+
+    def slowly(index: PackageIndex) -> list[tuple[str, str]]:
+        found = unsettled(index)
+        listed.set()
+        return found
+
+    class Slow(Storage):
+        def put(self, key: str, picture: bytes) -> None:
+            super().put(key, picture)
+            tidying.start()
+            assert listed.wait(10)
+
+    monkeypatch.setattr(PackageIndex, 'unsettled', slowly)
+    place.keeper = Keeper(place.index, Slow(place.folder), lambda: place.now)
+    tidying = threading.Thread(target=place.keeper.tidy, args=(Retention(),))
+    assert place.keeper.keep(package(), JPEG)
+    tidying.join()
+    assert place.files() == place.ids() == ['yard-north-7-1']
+
+
+def test_it_ends_between_two_pictures(place: Place) -> None:
+    for number in range(3):
+        place.keeper.keep(package(number), JPEG)
+    ended = iter([False, True])
+    assert place.keeper.tidy(Retention(total_bytes=0), lambda: next(ended)) == 1
+    assert place.files() == place.ids() and len(place.ids()) == 2
+
+
+def test_nobody_else_may_read_what_is_kept_whatever_folder_it_is_in(tmp_path: Path) -> None:
+    folder = tmp_path / 'what? 100%'
+    folder.mkdir(mode=0o755)
+    before = os.umask(0o022)
+    try:
+        (folder / 'pictures' / '2027' / '01' / '15').mkdir(parents=True)
+        place = Place(folder)
+        place.keeper.keep(package(), JPEG)
+        found = {file.name: file.stat().st_mode & 0o777 for file in folder.rglob('*') if file.is_file()}
+        place.index.close()
+    finally:
+        os.umask(before)
+    assert found == dict.fromkeys(['index.sqlite', 'index.sqlite-wal', 'index.sqlite-shm', 'yard-north-7-1.jpg'], 0o600)
 
 
 @given(

@@ -25,42 +25,47 @@ _REFUSED = {
 }
 _WRONG_TOKEN = (401, 403)
 #: Of these the receiver, or what stands before it, says that it is not the time; the others of 500 and more may be about the package.
-_LATER = (408, 425, 429, 502, 503, 504)
+_LATER = (408, 425, 429, 502, 503, 504, 507)
 #: What is sent may have broken off on its way.
 _NOT_UNDERSTOOD = 400
 _LONGEST_TEXT = 200
 
 
-def judge(status: int, headers: Mapping[str, str], body: bytes, package_id: str, now: datetime) -> Outcome:
-    """What an answer means. Only one of success that names the package is one. now: with a time zone, for dates in the answer."""
+def judge(status: int, headers: Mapping[str, str], body: bytes, package_id: str, now: datetime, token: str) -> Outcome:
+    """What an answer means. Only one of success that names the package is one. now: with a time zone, for dates in the answer.
+
+    token: is not repeated, should the answer do so.
+    """
     if status in _TAKEN:
         found = _named_id(body)
         if found == package_id:
             return Outcome(Verdict.SENT)
         return Outcome(Verdict.FAILED, f"the receiver answered {status}, but not with the package's id; is it a receiver?")
     if status in _REFUSED:
-        return Outcome(Verdict.REFUSED, f'{_REFUSED[status]} (status {status}){_said(body)}')
+        return Outcome(Verdict.REFUSED, f'{_REFUSED[status]} (status {status}){_said(body, token)}')
     if status in _WRONG_TOKEN:
-        return Outcome(Verdict.WRONG_TOKEN, f'wrong token: the receiver does not accept it (status {status}){_said(body)}')
+        return Outcome(Verdict.WRONG_TOKEN, f'wrong token: the receiver does not accept it (status {status}){_said(body, token)}')
     after = retry_after(headers.get('Retry-After', ''), now)
     if 300 <= status < 400:
         return Outcome(
-            Verdict.AWAY, f'the receiver redirects to {_where(headers.get("Location", ""))}; give its own address as url'
+            Verdict.AWAY, f'the receiver redirects to {_where(headers.get("Location", ""), token)}; give its own address as url'
         )
     if status in _LATER:
-        return Outcome(Verdict.AWAY, f'the receiver takes nothing now (status {status}){_said(body)}', after)
+        return Outcome(Verdict.AWAY, f'the receiver takes nothing now (status {status}){_said(body, token)}', after)
     if status == _NOT_UNDERSTOOD:
-        return Outcome(Verdict.FAILED, f'the receiver did not understand the request (status {status}){_said(body)}', after)
+        return Outcome(
+            Verdict.FAILED, f'the receiver did not understand the request (status {status}){_said(body, token)}', after
+        )
     if status >= 500:
-        return Outcome(Verdict.FAILED, f'the receiver failed (status {status}){_said(body)}', after)
+        return Outcome(Verdict.FAILED, f'the receiver failed (status {status}){_said(body, token)}', after)
     if 400 <= status < 500:
-        return Outcome(Verdict.AWAY, f'no receiver at this url (status {status}){_said(body)}', after)
+        return Outcome(Verdict.AWAY, f'no receiver at this url (status {status}){_said(body, token)}', after)
     return Outcome(Verdict.FAILED, f'the receiver answered with status {status}, which means nothing here', after)
 
 
-def explain(error: Exception, *, established: bool) -> Outcome:
-    """What it means that there was no answer. established: whether the receiver was reached."""
-    text = str(error) if isinstance(error, TimeoutError) else _innermost(error)
+def explain(error: Exception, token: str, *, established: bool) -> Outcome:
+    """What it means that there was no answer. established: whether the receiver was reached. token: is not repeated."""
+    text = str(error) if isinstance(error, TimeoutError) else _shortened(_innermost(error), token)
     if isinstance(error, TimeoutError | requests.exceptions.Timeout):
         return Outcome(Verdict.FAILED if established else Verdict.AWAY, f'the receiver does not answer in time ({text})')
     if isinstance(error, requests.exceptions.ProxyError):
@@ -94,23 +99,27 @@ def _named_id(body: bytes) -> str:
     return found if isinstance(found, str) else ''
 
 
-def _said(body: bytes) -> str:
+def _said(body: bytes, token: str) -> str:
     """What the receiver said about it, as one short line."""
-    text = ''.join(letter if letter.isprintable() else ' ' for letter in body[: 4 * _LONGEST_TEXT].decode('utf-8', 'replace'))
-    text = ' '.join(text.split())
-    if not text:
-        return ''
-    return f': {text}' if len(text) <= _LONGEST_TEXT else f': {text[:_LONGEST_TEXT]}...'
+    text = ''.join(letter if letter.isprintable() else ' ' for letter in body.decode('utf-8', 'replace'))
+    text = _shortened(' '.join(text.split()), token)
+    return f': {text}' if text else ''
 
 
-def _where(location: str) -> str:
+def _shortened(text: str, token: str) -> str:
+    """A short text without the token, of which the cut would otherwise leave the beginning."""
+    text = text.replace(token, '***')
+    return text if len(text) <= _LONGEST_TEXT else f'{text[:_LONGEST_TEXT]}...'
+
+
+def _where(location: str, token: str) -> str:
     """A redirect's target without what may be secret in it."""
     try:
         parts = urlsplit(location)
         where = f'{parts.scheme}://{parts.hostname}' if parts.hostname else parts.path
     except ValueError:
         where = ''
-    return where[:_LONGEST_TEXT] if where.isprintable() and where else 'somewhere'
+    return _shortened(where, token) if where.isprintable() and where else 'somewhere'
 
 
 def _innermost(error: BaseException) -> str:
@@ -126,4 +135,4 @@ def _innermost(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
         return str(error.reason or 'TLS failed').replace('_', ' ').lower()
     text = str(getattr(error, 'strerror', None) or error) or type(error).__name__
-    return 'timed out' if 'timed out' in text else text[:_LONGEST_TEXT]
+    return 'timed out' if 'timed out' in text else text

@@ -33,7 +33,8 @@ class Connections:
     @contextlib.contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
         """A call; within it every connection ends after the time limit. Raises TimeoutError if that is why it ended."""
-        self._shut, self._late, self.established = self._closed, False, False
+        with self._lock:
+            self._shut, self._late, self.established = self._closed, False, False
         timer = threading.Timer(seconds, self._too_late)
         timer.daemon = True
         timer.start()
@@ -56,7 +57,8 @@ class Connections:
 
     def close(self) -> None:
         """Ends the call that is on, and every later one. From any thread."""
-        self._closed = True
+        with self._lock:
+            self._closed = True
         self._shut_all()
 
     def watch(self, opened: socket.socket) -> None:
@@ -108,7 +110,7 @@ class _Adapter(HTTPAdapter):
 
 
 def _pools(connections: Connections) -> dict[str, Any]:
-    class PlainConnection(HTTPConnection):
+    class KnownConnection(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             opened = super()._new_conn()
             connections.watch(opened)
@@ -118,20 +120,13 @@ def _pools(connections: Connections) -> dict[str, Any]:
             super().connect()
             connections.established = True
 
-    class TlsConnection(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            opened = super()._new_conn()
-            connections.watch(opened)
-            return opened
-
-        def connect(self) -> None:
-            super().connect()
-            connections.established = True
+    class KnownTlsConnection(KnownConnection, HTTPSConnection):
+        pass
 
     class PlainPool(HTTPConnectionPool):
-        ConnectionCls = PlainConnection
+        ConnectionCls = KnownConnection
 
     class TlsPool(HTTPSConnectionPool):
-        ConnectionCls = TlsConnection
+        ConnectionCls = KnownTlsConnection
 
     return {'http': PlainPool, 'https': TlsPool}

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, MetaData, create_engine, event
+from sqlalchemy import URL, Connection, MetaData, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
@@ -35,6 +35,8 @@ _REASONS = {
 }
 #: s between two looks whether another process has let go of the file.
 _LOOK_PERIOD = 0.02
+#: Files that are moved aside: none is replaced, and a bad disk is not filled with them.
+_MOST_DAMAGED = 20
 
 
 class QueueError(Exception):
@@ -45,6 +47,10 @@ class QueueInUseError(UserError):
     """Another process has the file open."""
 
 
+class NewerQueueError(QueueError, UserError):
+    """The file is of a newer version, which has it as it wants it."""
+
+
 class _DamagedError(Exception):
     pass
 
@@ -53,7 +59,8 @@ class Database:
     """Runs transactions. From any thread, but never from two at once.
 
     wait: s to wait for a process that has the file and may be about to end. Raises UserError if the folder can't be used,
-    QueueInUseError if another process uses the file. moved_aside: the newest file that could not be read, where it is now.
+    QueueInUseError if another process uses the file; run() raises NewerQueueError. moved_aside: the newest file that could not be read,
+    where it is now.
     """
 
     def __init__(self, path: Path, tables: MetaData, version: int, wait: float = 0.0) -> None:
@@ -62,7 +69,10 @@ class Database:
         self._closed = False
         self._owner = _own(path, wait)
         # One connection for all threads: with the file to itself SQLite needs no shared memory beside it.
-        self._engine = create_engine(f'sqlite:///{path}', poolclass=StaticPool, connect_args={'check_same_thread': False})
+        self._engine = create_engine(
+            URL.create('sqlite', database=str(path)), poolclass=StaticPool, connect_args={'check_same_thread': False}
+        )
+        event.listen(self._engine, 'do_connect', self._make_file)
         event.listen(self._engine, 'connect', self._on_connect)
 
     def run(self, work: Callable[[Connection], T]) -> T:
@@ -98,12 +108,21 @@ class Database:
             self._disconnect()
             raise QueueError(f'{self.path}: {_REASONS.get(code, "it does not work")} ({cause})') from None
 
+    def _make_file(self, *_: object) -> None:
+        # Nobody else may read it, and its log takes that over. If it can't be made, SQLite says what is wrong.
+        with contextlib.suppress(OSError):
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
     def _on_connect(self, connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         # WAL with synchronous=FULL: what was committed survives a power failure. Exclusive: no -shm file, which is mapped memory and
         # would have to grow on a full disk.
         for pragma in ('locking_mode=EXCLUSIVE', 'journal_mode=WAL', 'synchronous=FULL'):
             connection.execute(f'PRAGMA {pragma}').close()
         found = connection.execute('PRAGMA user_version').fetchone()[0]
+        if found > self._version:
+            raise NewerQueueError(
+                f'{self.path} is of a newer version ({found}; known: up to {self._version}); update ptz_collab, or move the file away'
+            )
         if found not in (0, self._version):
             raise _DamagedError(f'version {found}, and {self._version} is known')
         if not found:
@@ -119,8 +138,11 @@ class Database:
 
     def _move_aside(self, reason: str) -> None:
         self._disconnect()
-        # One of them is kept, so that a bad disk is not filled with them. The log after the file: SQLite drops a log without its file.
-        aside = self.path.with_name(self.path.name + '.damaged')
+        names = (self.path.name + '.damaged' + (f'-{number}' if number > 1 else '') for number in range(1, _MOST_DAMAGED + 1))
+        aside = next((free for name in names if not (free := self.path.with_name(name)).exists()), None)
+        if aside is None:
+            raise QueueError(f'{self.path} is damaged ({reason}), as {_MOST_DAMAGED} before; replace the disk, or remove those')
+        # The log after the file: SQLite drops a log without its file.
         try:
             self.path.replace(aside)
             with contextlib.suppress(FileNotFoundError):

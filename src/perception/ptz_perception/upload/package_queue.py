@@ -10,7 +10,6 @@ are gone is used again; the file does not become smaller.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -38,7 +37,7 @@ from sqlalchemy import (
     update,
 )
 
-from ptz_perception.upload.database import Database, QueueError
+from ptz_perception.upload.database import Database, NewerQueueError, QueueError
 from ptz_site.frame_package import FramePackage
 
 T = TypeVar('T')
@@ -102,14 +101,6 @@ class WaitingPackage:
 
 
 @dataclass(frozen=True)
-class RefusedPackage:
-    """A package that the receiver does not want, and why."""
-
-    id: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Backlog:
     """What is in the queue. bytes: of those that wait. oldest_ns: since when the oldest of them waits, ns since 1970; None: none waits."""
 
@@ -131,7 +122,7 @@ class PackageQueue:
 
     What a method did is on the disk when it returns. It raises QueueError if the disk does not do it; then nothing has changed. wait: s to
     wait for a process that ends. The constructor raises UserError if the folder can't be used, QueueInUseError if another process has it
-    open; a full disk is no reason, it may have room later.
+    open, NewerQueueError if it can't be read yet; a full disk is no reason, it may have room later.
     """
 
     def __init__(self, path: Path, limits: Limits, wait: float = 0.0, now_ns: Callable[[], int] = time.time_ns) -> None:
@@ -142,8 +133,13 @@ class PackageQueue:
         self.backlog = Backlog()
         #: How many that waited went for want of room, since the start; new ones that found none are among them.
         self.dropped = 0
-        with contextlib.suppress(QueueError):
+        try:
             self.look()
+        except NewerQueueError:
+            self.close()
+            raise
+        except QueueError:
+            pass
 
     @property
     def path(self) -> Path:
@@ -197,11 +193,6 @@ class PackageQueue:
         """The receiver will never take it: it is put aside, and kept as long as nothing else needs the room."""
         change = update(_PACKAGES).where(_C.id == package_id).values(rank=int(Rank.REFUSED), reason=reason)
         self._run(lambda connection: connection.execute(change))
-
-    def refused(self) -> tuple[RefusedPackage, ...]:
-        """What was put aside, oldest first."""
-        chosen = select(_C.id, _C.reason).where(_C.rank == Rank.REFUSED).order_by(_C.number)
-        return self._run(lambda connection: tuple(RefusedPackage(row.id, row.reason) for row in connection.execute(chosen)))
 
     def close(self) -> None:
         """Lets another process have it. Everything else raises QueueError from now on."""

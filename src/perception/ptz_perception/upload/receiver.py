@@ -49,12 +49,10 @@ class Receiver:
             return Outcome(Verdict.WRONG_TOKEN, str(error))
         try:
             with self._connections.limit(self._settings.timeout):
-                outcome = self._post(package, token)
+                return self._post(package, token)
         except Exception as error:
             # requests, urllib3 and http.client have many kinds of errors, and whatever it is, the package waits.
-            outcome = explain(error, established=self._connections.established)
-        # A receiver may repeat in its answer what it was sent.
-        return Outcome(outcome.verdict, outcome.sentence.replace(token, '***'), outcome.retry_after)
+            return explain(error, token, established=self._connections.established)
 
     def close(self) -> None:
         """Ends a call that is on."""
@@ -81,7 +79,7 @@ class Receiver:
                 answer += piece
                 if len(answer) > _LONGEST_ANSWER:
                     break
-            return judge(response.status_code, response.headers, bytes(answer), package.id, datetime.now(UTC))
+            return judge(response.status_code, response.headers, bytes(answer), package.id, datetime.now(UTC), token)
 
 
 class _Bearer(AuthBase):

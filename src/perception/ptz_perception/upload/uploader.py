@@ -165,7 +165,7 @@ class Uploader:
         while True:
             with self._condition:
                 if self._ended:
-                    return
+                    break
                 self._woken = False
             try:
                 seconds = self._step()
@@ -175,6 +175,8 @@ class Uploader:
                 seconds = _DISK_PAUSE
             with self._condition:
                 self._condition.wait_for(lambda: self._woken or self._ended, seconds)
+        # What was sent last would be sent again at the next start.
+        self._settle()
 
     def _step(self) -> float | None:
         """Does one thing. Returns s until there may be something to do again; None: until a package comes."""

@@ -43,7 +43,7 @@ class FolderStorage:
         part = self._incoming / f'{path.stem}.{secrets.token_hex(8)}.part'
         try:
             self._make_day(path.parent)
-            with part.open('xb') as file:
+            with open(part, 'xb', opener=_open_own) as file:
                 file.write(picture)
                 file.flush()
                 os.fsync(file.fileno())
@@ -80,6 +80,11 @@ class FolderStorage:
         for folder in (day.parent.parent, day.parent, day):
             folder.mkdir(mode=0o700, exist_ok=True)
             _sync(folder.parent)
+
+
+def _open_own(path: str, flags: int) -> int:
+    """Opens a file that nobody else may read, whatever folder it is in."""
+    return os.open(path, flags, 0o600)
 
 
 def _sync(folder: Path) -> None:
