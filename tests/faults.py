@@ -107,7 +107,7 @@ class Holder:
         """Holds, and returns when the hold has a name and every camera has acknowledged."""
         self._wait(self._hold.server_is_ready, 30, 'the coordinator serves holds')
         goal = HoldScene.Goal(camera=camera, scene=scene, target='somebody', mark_colour='#ff0000', mark_shape='triangle')
-        future = self._hold.send_goal_async(goal, feedback_callback=self._on_feedback)
+        future = self._console.send_goal(self._hold, goal, self._on_feedback)
         self._wait(future.done, 30, 'the hold is accepted')
         self._handle = future.result()
         self._handle.get_result_async().add_done_callback(self._on_result)
@@ -117,7 +117,8 @@ class Holder:
         """Asks for a handoff: the target, in the middle, walks towards a point."""
         self._wait(self._handoff.server_is_ready, 30, 'the coordinator serves handoffs')
         heading = math.atan2(towards[1], towards[0])
-        future = self._handoff.send_goal_async(Handoff.Goal(hold_id=self.hold_id, heading=heading, feature=[0.6, 0.8]))
+        goal = Handoff.Goal(hold_id=self.hold_id, heading=heading, feature=[0.6, 0.8])
+        future = self._console.send_goal(self._handoff, goal)
         self._wait(future.done, 30, 'the handoff is accepted')
         future.result().get_result_async().add_done_callback(lambda done: setattr(self, 'handed', done.result().result))
 

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter, defaultdict
+from collections import Counter
 
 import cv2
 import numpy as np
@@ -16,7 +15,6 @@ from recordings import read_bag
 from target_region import shown_walker, walkers_in_view
 
 from ptz_node.convert import time_to_ns
-from ptz_perception.selection.geometry import edge_distance
 from ptz_site.frame_package import FramePackage, package_id
 
 #: All of them wait for one run.
@@ -71,27 +69,6 @@ def test_pictures_are_as_they_were_captured_and_packages_say_what_their_headers_
         assert package.stamp_ns == time_to_ns(preset.header.stamp)
         assert package.position.zoom == pytest.approx(preset.zoom) and package.position.pan == pytest.approx(preset.pan)
         assert package.encoded_by == 'camera'
-
-
-def test_what_replaces_a_best_frame_is_in_no_respect_worse(demo_run: DemoRun) -> None:
-    sent = defaultdict(list)
-    for package in sorted(demo_run.packages, key=lambda one: one.stamp_ns):
-        for one in package.observations:
-            if one.best and one.object_id:
-                sent[package.camera, one.object_id].append((package, one))
-    repeated = [found for found in sent.values() if len(found) > 1]
-    for found in repeated:
-        for (_, before), (package, after) in itertools.pairwise(found):
-            size = (package.width, package.height)
-            first, second = (
-                (
-                    edge_distance((o.box.x, o.box.y, o.box.width, o.box.height), -o.box.angle, size),
-                    o.score,
-                    o.box.width * o.box.height,
-                )
-                for o in (before, after)
-            )
-            assert all(b >= a - 1e-6 for a, b in zip(first, second, strict=True)), (first, second)
 
 
 def test_targets_are_named_in_packages_as_in_tracks(demo_run: DemoRun) -> None:

@@ -106,7 +106,7 @@ class RegionConsole:
         client = ActionClient(self._node, GoToPreset, self._name(names.go_to_preset(camera)))
         self._wait(client.server_is_ready, self._discovery, f'no driver of {camera} answers; is it running?')
         goal = GoToPreset.Goal(scene=scene, stay=duration_from_ns(round(seconds * NANOSECONDS)))
-        handle = self._answer(client.send_goal_async(goal, feedback_callback=lambda message: tell(message.feedback)))
+        handle = self._answer(self.send_goal(client, goal, lambda message: tell(message.feedback)))
         result = handle.get_result_async()
         try:
             while not result.done():
@@ -115,6 +115,14 @@ class RegionConsole:
             self._answer(handle.cancel_goal_async())
             raise
         return result.result().result
+
+    def send_goal(self, client: ActionClient, goal: Any, tell: Callable[[Any], None] | None = None) -> Future:
+        """Sends an action's goal, in the executor's thread: rclpy loses an answer that comes before the question is noted.
+
+        tell: is called with feedback messages. The future's result is the goal's handle.
+        """
+        sent = self._executor.create_task(lambda: client.send_goal_async(goal, feedback_callback=tell))
+        return self._answer(sent)
 
     def wait_for(self, condition: Callable[[RegionState], bool], seconds: float) -> bool:
         """Waits until the region's state fulfils a condition; False if it does not in time."""

@@ -132,6 +132,10 @@ class RotationClient:
 
     def _ask(self) -> None:
         self._asked_at = time.monotonic()
+        # In the executor's thread: rclpy loses an answer that comes before the question is noted, and the goal would run without us.
+        self._executor.create_task(self._send)
+
+    def _send(self) -> None:
         goal = RunRotation.Goal(dwell=duration_from_ns(0), slots=self._slots)
         self._client.send_goal_async(goal, feedback_callback=self._on_feedback).add_done_callback(self._on_accepted)
 

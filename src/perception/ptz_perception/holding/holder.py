@@ -15,6 +15,8 @@ from ptz_perception.recognition.embedders.base import Feature
 from ptz_site import NANOSECONDS, CameraPose, Hold, wrap_angle
 from ptz_site.schema import HoldLimits, RecognitionSettings
 
+#: Frames in which a target must be turned away: where a camera is looked at seldom, one wrong heading is not enough.
+_AWAY_FRAMES = 3
 #: Keep-alives in a holder_timeout.
 _KEEP_ALIVES = 4
 #: s after which what was refused is asked again, and after which a hold that people or its limit ended may begin anew.
@@ -95,6 +97,7 @@ class _Held:
     said_ns: int = 0
     asked_again_ns: int = 0
     away_since_ns: int | None = None
+    away_frames: int = 0
     handoff_pending: bool = False
     next_handoff_ns: int = 0
 
@@ -197,8 +200,10 @@ class Holder:
             held.away_since_ns = None
             return []
         if held.away_since_ns is None:
-            held.away_since_ns = now_ns
-        steady = now_ns - held.away_since_ns >= self.recognition.steady * NANOSECONDS
+            held.away_since_ns, held.away_frames = now_ns, 0
+        held.away_frames += 1
+        lasted = now_ns - held.away_since_ns >= self.recognition.steady * NANOSECONDS
+        steady = lasted and held.away_frames >= _AWAY_FRAMES
         if not steady or not held.hold_id or held.handoff_pending or now_ns < held.next_handoff_ns:
             return []
         held.handoff_pending = True

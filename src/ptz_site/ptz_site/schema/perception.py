@@ -23,7 +23,7 @@ class TrackingSettings(Section):
 class RecognitionSettings(Section):
     """When a track is a target of the watchlist, and what follows."""
 
-    similarity: float = Field(0.8, ge=-1, le=1, description='least similarity (cosine) of a track and a target')
+    similarity: float = Field(0.82, ge=-1, le=1, description='least similarity (cosine) of a track and a target')
     good_frames: int = Field(3, ge=1, le=100, description='frames in which it must be seen well before it is told')
     least_height: int = Field(48, ge=8, description='px; smaller boxes are not looked at')
     lost_after: float = Field(3.0, gt=0, description='s out of view after which a hold ends')
