@@ -9,6 +9,7 @@ import math
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from action_msgs.msg import GoalStatus
@@ -165,8 +166,16 @@ class Watcher:
     def __init__(self, console: RegionConsole, cameras: Iterable[str]) -> None:
         self.shown: dict[str, list[tuple[int, str, int]]] = {camera: [] for camera in cameras}
         self.plans: list[RotationPlan] = []
+        #: The newest plan that each camera says it has.
+        self.followed: dict[str, RotationPlan] = {}
         node = console.node
         for camera in self.shown:
+            node.create_subscription(
+                RotationPlan,
+                f'/{console.region}/{names.camera_plan(camera)}',
+                partial(self.followed.__setitem__, camera),
+                LATCHED,
+            )
             node.create_subscription(
                 PresetFrame, f'/{console.region}/{names.camera_frames(camera)}', self._on_frame, FRAMES_RECORD
             )
