@@ -4,7 +4,7 @@
 
 from ptz_site.credentials import Credentials, camera_credentials, read_credentials
 from ptz_site.drive import PtzDrive
-from ptz_site.errors import SiteError, UserError
+from ptz_site.errors import SiteError, UserError, network_reason
 from ptz_site.geometry import CameraPose, wrap_angle
 from ptz_site.loader import load_site, media_path
 from ptz_site.motion import NANOSECONDS, PtzPosition, SlewLimits, Turn, turn_time
@@ -43,6 +43,7 @@ __all__ = [
     'camera_credentials',
     'load_site',
     'media_path',
+    'network_reason',
     'read_credentials',
     'suggest_dwell',
     'turn_time',

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ptz_perception.upload.schedule import Outcome, Verdict
+from ptz_site import network_reason
 
 _TAKEN = (200, 201)
 _REFUSED = {
@@ -65,7 +65,7 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, package_id: str,
 
 def explain(error: Exception, token: str, *, established: bool) -> Outcome:
     """What it means that there was no answer. established: whether the receiver was reached. token: is not repeated."""
-    text = str(error) if isinstance(error, TimeoutError) else _shortened(_innermost(error), token)
+    text = str(error) if isinstance(error, TimeoutError) else _shortened(network_reason(error, 'timed out'), token)
     if isinstance(error, TimeoutError | requests.exceptions.Timeout):
         return Outcome(Verdict.FAILED if established else Verdict.AWAY, f'the receiver does not answer in time ({text})')
     if isinstance(error, requests.exceptions.ProxyError):
@@ -120,19 +120,3 @@ def _where(location: str, token: str) -> str:
     except ValueError:
         where = ''
     return _shortened(where, token) if where.isprintable() and where else 'somewhere'
-
-
-def _innermost(error: BaseException) -> str:
-    """The reason of an error of requests, which wraps it several times."""
-    for _ in range(20):
-        inner = error.__cause__ or error.__context__ or next((a for a in error.args if isinstance(a, BaseException)), None)
-        inner = inner or getattr(error, 'reason', None)
-        if not isinstance(inner, BaseException):
-            break
-        error = inner
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f'certificate: {error.verify_message}'
-    if isinstance(error, ssl.SSLError):
-        return str(error.reason or 'TLS failed').replace('_', ' ').lower()
-    text = str(getattr(error, 'strerror', None) or error) or type(error).__name__
-    return 'timed out' if 'timed out' in text else text

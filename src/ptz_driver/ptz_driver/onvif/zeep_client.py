@@ -43,7 +43,7 @@ from ptz_driver.onvif.client import (
     Vector,
 )
 from ptz_driver.onvif.deadline import Deadline, session
-from ptz_site import Credentials, UserError
+from ptz_site import Credentials, UserError, network_reason
 
 
 class _LoggingKept:
@@ -74,6 +74,7 @@ _BINDINGS = {
     'ptz': '{http://www.onvif.org/ver20/ptz/wsdl}PTZBinding',
     'imaging': '{http://www.onvif.org/ver20/imaging/wsdl}ImagingBinding',
 }
+_TOO_LATE = 'no answer in time'
 _REFUSED_WORDS = ('notauthorized', 'not authorized', 'unauthorized', 'failedauthentication', 'authority failure')
 
 
@@ -303,7 +304,7 @@ def wsdl_folder() -> Path:
 def _explained(operation: str, error: BaseException) -> OnvifError:
     """What happened, as one of our errors."""
     if isinstance(error, ssl.SSLError | requests.exceptions.SSLError):
-        reason = _innermost(error)
+        reason = network_reason(error, _TOO_LATE)
         if 'certificate' not in reason.lower():
             return CertificateError(f'no HTTPS at this port ({reason})')
         return CertificateError(f'its certificate is not trusted ({reason.removeprefix("certificate: ")})')
@@ -317,26 +318,10 @@ def _explained(operation: str, error: BaseException) -> OnvifError:
             return NotAuthorizedError(f'{operation}: user or password refused')
         return RefusedError(f'{operation}: {error.message}')
     if isinstance(error, requests.exceptions.RequestException | OSError):
-        return UnreachableError(f'{operation}: {_innermost(error)}')
+        return UnreachableError(f'{operation}: {network_reason(error, _TOO_LATE)}')
     if isinstance(error, zeep.exceptions.Error | etree.LxmlError | LookupError | TypeError | ValueError | AttributeError):
         return AnswerError(f"{operation}: the answer can't be understood ({type(error).__name__})")
-    return UnreachableError(f'{operation}: {_innermost(error)}')
-
-
-def _innermost(error: BaseException) -> str:
-    """The reason of an error of requests, which wraps it several times."""
-    while True:
-        inner = error.__cause__ or error.__context__ or next((a for a in error.args if isinstance(a, BaseException)), None)
-        inner = inner or getattr(error, 'reason', None)
-        if not isinstance(inner, BaseException):
-            break
-        error = inner
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f'certificate: {error.verify_message}'
-    if isinstance(error, ssl.SSLError):
-        return str(error.reason or 'TLS failed').replace('_', ' ').lower()
-    text = str(getattr(error, 'strerror', None) or error)
-    return 'no answer in time' if 'timed out' in text else text
+    return UnreachableError(f'{operation}: {network_reason(error, _TOO_LATE)}')
 
 
 def _needed(answer: Any, operation: str, field: str) -> Any:
