@@ -181,8 +181,8 @@ def test_after_kill_9_both_files_open(tmp_path: Path, size: int) -> None:
     times = frame_times(mp4)
     assert stamps == [k * S // 10 for k in range(len(stamps))] == read_with_mcap(tmp_path / 'gate')
     assert np.allclose(times, [k / 10 for k in range(len(times))], atol=1e-4)
-    # No more than the last checkpoint's worth is missing.
-    assert abs(len(stamps) - len(times)) <= 8
+    # Written side by side, at 10 pictures/s: a fragment of the video is a second and the picture that closes it, a chunk of the bag half.
+    assert abs(len(stamps) - len(times)) <= 11
     assert len(times) > 10
 
 
