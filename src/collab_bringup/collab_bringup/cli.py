@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from collab_bringup.dataset_commands import add_dataset_commands
 from ptz_site import OnvifCamera, StayTimes, UserError, camera_credentials, load_site
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_operator_commands(commands)
     _add_watch_commands(commands)
     _add_model_commands(commands)
+    add_dataset_commands(commands)
     _add_receiver_command(commands)
     return parser
 

@@ -1,0 +1,98 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The arguments of `ptz-collab dataset`: data sets for training and testing models."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from collab_bringup.cli import Commands
+
+
+def add_dataset_commands(commands: Commands) -> None:
+    """Adds the command with its own commands."""
+    dataset = commands.add_parser('dataset', help='data sets for models: simulate')
+    of_dataset = dataset.add_subparsers(title='commands', required=True, metavar='COMMAND')
+    _add_simulate(of_dataset)
+
+
+def _add_simulate(commands: Commands) -> None:
+    text = 'make labelled pictures, sequences and identities in simulated scenes (docs/datasets.md)'
+    simulate = commands.add_parser('simulate', help=text, description=text[0].upper() + text[1:] + '.')
+    simulate.add_argument('folder', type=Path, metavar='DIR', help='where the data set goes; new or empty')
+    simulate.add_argument('--scenes', type=_count, default=60, metavar='N', help='different scenes (default: 60)')
+    simulate.add_argument('--pictures', type=_count, default=60, metavar='N', help='of each scene and kind (default: 60)')
+    simulate.add_argument(
+        '--kinds',
+        nargs='+',
+        default=['detection', 'tracking', 'identities'],
+        choices=['detection', 'tracking', 'identities'],
+        help='default: all',
+    )
+    simulate.add_argument('--seed', type=int, default=1, metavar='S', help='another one gives other scenes (default: 1)')
+    simulate.add_argument('--size', type=_size, default=(1280, 720), metavar='WxH', help='of the pictures (default: 1280x720)')
+    simulate.add_argument(
+        '--shares',
+        nargs=3,
+        type=float,
+        default=[0.8, 0.1, 0.1],
+        metavar=('TRAIN', 'VAL', 'TEST'),
+        help='shares of the scenes (default: 0.8 0.1 0.1)',
+    )
+    simulate.add_argument(
+        '--conditions',
+        nargs='+',
+        default=[],
+        metavar='WORD[,WORD]',
+        help='only scenes with such keywords, for example summer,day winter,dusk (default: all sorts)',
+    )
+    simulate.add_argument(
+        '--jobs', type=_count, default=os.cpu_count() or 1, metavar='N', help='processes at work (default: as many as cores)'
+    )
+    simulate.add_argument('--overwrite', action='store_true', help='replace a data set in DIR')
+    simulate.set_defaults(run=_simulate)
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from collab_bringup.dataset_simulate import SimulateRequest, simulate
+
+    chosen = arguments
+    request = SimulateRequest(
+        folder=chosen.folder,
+        scenes=chosen.scenes,
+        pictures=chosen.pictures,
+        kinds=tuple(dict.fromkeys(chosen.kinds)),
+        seed=chosen.seed,
+        size=chosen.size,
+        shares=tuple(chosen.shares),
+        conditions=tuple(chosen.conditions),
+        jobs=chosen.jobs,
+        overwrite=chosen.overwrite,
+    )
+    return simulate(request, _console())
+
+
+def _console() -> Console:
+    # Off a terminal nothing knows how wide lines may be; wide enough, so that tables are not folded.
+    return Console() if sys.stdout.isatty() else Console(width=160)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 0 < value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f'{text} found; allowed: 1 to 1000000')
+    return value
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition('x')
+    if not (width.isdecimal() and height.isdecimal() and 160 <= int(width) <= 8192 and 120 <= int(height) <= 8192):
+        raise argparse.ArgumentTypeError(f'{text} found; allowed: WIDTHxHEIGHT, from 160x120 on')
+    return int(width), int(height)
