@@ -8,14 +8,12 @@ picture is looked at, so that somebody who stands still and was missed is found 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ptz_perception.detections import Boxes, Image
-from ptz_perception.parts import Part
+from ptz_perception.parts import Part, merged
 
 _NANOSECONDS = 1_000_000_000
 #: px; pictures are compared at this width.
@@ -30,8 +28,6 @@ _LEAST_PIXELS = 20
 _MORE_WIDTH, _MORE_HEIGHT = 1.2, 0.8
 #: Share of the picture's height that a movement is taken to have at least: often only a part of somebody moves.
 _LEAST_HEIGHT = 0.2
-#: Parts are joined if the whole has hardly more area than both.
-_WASTE = 1.05
 #: Share of the picture from which on parts save nothing.
 _MOST_AREA = 0.6
 #: Looks at the whole picture after a turn: a detector misses some people in one.
@@ -57,7 +53,7 @@ class Attention:
         if self._looks <= _FIRST_LOOKS or stamp_ns - self._whole_ns >= self._whole_every_ns:
             self._whole_ns = stamp_ns
             return None
-        found = _joined(_grown(box, picture) for box in (*moved, *boxes[:, :4]))
+        found = merged(_grown(box, picture) for box in (*moved, *boxes[:, :4]))
         share = sum(part.area for part in found) / (picture.shape[0] * picture.shape[1])
         return None if share > _MOST_AREA else found
 
@@ -84,17 +80,3 @@ def _grown(box: NDArray[np.float64], picture: Image) -> Part:
     x, y, width, height = box
     height = max(height, _LEAST_HEIGHT * picture.shape[0])
     return Part.around(x, y, width + _MORE_WIDTH * height, (1.0 + _MORE_HEIGHT) * height, picture)
-
-
-def _joined(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """Parts that overlap much, or touch without waste, become one."""
-    done: list[Part] = []
-    for part in parts:
-        while True:
-            other = next((one for one in done if one.with_(part).area <= _WASTE * (one.area + part.area)), None)
-            if other is None:
-                break
-            done.remove(other)
-            part = other.with_(part)
-        done.append(part)
-    return tuple(done)

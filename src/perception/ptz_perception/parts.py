@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,8 @@ from ptz_perception.detections import Boxes, Detections, Image
 
 #: px; a box that ends nearer than this to a part's side is cut off there.
 _CUT = 2.0
+#: Parts become one if that has hardly more area than both together.
+_WASTE = 1.05
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,20 @@ class Part:
     def of(self, picture: Image) -> Image:
         """Its pixels, in one piece of memory."""
         return np.ascontiguousarray(picture[self.top : self.bottom, self.left : self.right])
+
+
+def merged(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Parts that overlap much, or touch without waste, become one."""
+    done: list[Part] = []
+    for part in parts:
+        while True:
+            other = next((one for one in done if one.with_(part).area <= _WASTE * (one.area + part.area)), None)
+            if other is None:
+                break
+            done.remove(other)
+            part = other.with_(part)
+        done.append(part)
+    return tuple(done)
 
 
 def in_picture(found: Detections, part: Part, size: tuple[int, int]) -> Detections:
