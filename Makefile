@@ -12,10 +12,13 @@ PYTEST := python -m pytest -n 2 --dist loadgroup -q
 BENCHMARKS := simulator planning coordinator network targets selection upload best_frames
 BENCHMARKS_ON_DATA := tracking detectors
 
-.PHONY: env demo test test-slow bench lint format clean help
+.PHONY: env train-env demo test test-slow bench lint format clean help
 
 env: ## make or update the environment (.venv, build/, install/)
 	@$(PYTHON) scripts/make_env.py
+
+train-env: ## the same, and what trainings of models use (PyTorch; TORCH_INDEX=URL: from there, for a build that fits the machine)
+	@TORCH_INDEX=$(TORCH_INDEX) $(PYTHON) scripts/make_env.py train
 
 demo: env ## run three simulated cameras on three scenes for a minute
 	@$(IN_ENV) ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST ptz-collab up config/demo.yaml --duration 60 --out $(DEMO_OUT) --overwrite

@@ -6,6 +6,8 @@
 Prefers a sourced ROS distribution; without one, ROS 2 Jazzy comes from PyPI. Idempotent, quick when nothing changed, and what an
 interrupted run left is put right by the next one. Needs only the standard library. Exit code 2: something is missing on this
 machine, or a step failed; it says what.
+
+With the argument `train`, also what trainings of models use; with TORCH_INDEX (a URL) from there, for a build that fits the machine.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ dpkg-deb -x "$0"*.deb "$2"
 """
 #: Written last, so that they tell of finished work only.
 STAMP_VENV = VENV / '.ptz_collab_environment'
+STAMP_TRAIN = VENV / '.ptz_collab_training'
 STAMP_BUILD = ROOT / 'install' / '.ptz_collab_build'
 OLDEST_PYTHON = (3, 11)
 TRIED_PYTHONS = ('python3.13', 'python3.12', 'python3.11')
@@ -84,6 +87,8 @@ def main() -> int:
                 make_venv(distribution)
             if read(STAMP_BUILD) != build_fingerprint(distribution):
                 build(distribution)
+            if sys.argv[1:] == ['train'] and read(STAMP_TRAIN) != train_fingerprint():
+                add_training(distribution)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 2
@@ -203,20 +208,32 @@ def make_venv(distribution: str) -> None:
         remove(made)
     shared = ['--system-site-packages'] if distribution else []
     step('virtual environment', [PYTHON, '-m', 'venv', *shared, str(VENV)])
-    pip = [str(VENV_PYTHON), '-m', 'pip', 'install', '--disable-pip-version-check', '--progress-bar', 'off']
-    with tempfile.NamedTemporaryFile('w', prefix='ptz_collab_', suffix='.txt') as constraints:
-        constraints.write('\n'.join(pins('constraints.txt', distribution=distribution)))
-        constraints.flush()
-        files = ('runtime.txt', 'dev.txt') if distribution else ('ros-wheels.txt', 'runtime.txt', 'dev.txt')
-        # As a variable it holds for the isolated builds of source packages too.
-        env = {**environment(distribution), 'PIP_CONSTRAINT': constraints.name}
-        more = '; they come from PyPI, or from where pip is told to look, which must be reachable'
-        step('packages', [*pip, *pins(*files, distribution=distribution)], env, more)
+    files = ('runtime.txt', 'dev.txt') if distribution else ('ros-wheels.txt', 'runtime.txt', 'dev.txt')
+    install('packages', files, distribution)
     if not has_headers():
         fetch_headers()
     if not distribution:
         relocate(VENV)
     STAMP_VENV.write_text(venv_fingerprint(distribution))
+
+
+def add_training(distribution: str) -> None:
+    """Adds what trainings use."""
+    index = os.environ.get('TORCH_INDEX')
+    install('PyTorch', ('train.txt',), distribution, ['--extra-index-url', index] if index else [])
+    STAMP_TRAIN.write_text(train_fingerprint())
+
+
+def install(what: str, files: tuple[str, ...], distribution: str, options: Iterable[str] = ()) -> None:
+    """Installs the requirements in some files, at the versions that were tried."""
+    pip = [str(VENV_PYTHON), '-m', 'pip', 'install', '--disable-pip-version-check', '--progress-bar', 'off', *options]
+    with tempfile.NamedTemporaryFile('w', prefix='ptz_collab_', suffix='.txt') as constraints:
+        constraints.write('\n'.join(pins('constraints.txt', distribution=distribution)))
+        constraints.flush()
+        # As a variable it holds for the isolated builds of source packages too.
+        env = {**environment(distribution), 'PIP_CONSTRAINT': constraints.name}
+        more = '; they come from PyPI, or from where pip is told to look, which must be reachable'
+        step(what, [*pip, *pins(*files, distribution=distribution)], env, more)
 
 
 def announce(distribution: str) -> None:
@@ -381,8 +398,13 @@ def alone() -> Iterator[None]:
 
 def venv_fingerprint(distribution: str) -> str:
     """Changes when the virtual environment must be made anew."""
-    files = [*sorted(REQUIREMENTS.glob('*.txt')), Path(__file__)]
+    files = [*(REQUIREMENTS / f'{name}.txt' for name in ('constraints', 'dev', 'ros-wheels', 'runtime')), Path(__file__)]
     return fingerprint([sys.version, os.path.realpath(PYTHON), str(ROOT), distribution], files, [])
+
+
+def train_fingerprint() -> str:
+    """Changes when what trainings use must be installed again."""
+    return fingerprint([], [REQUIREMENTS / 'train.txt', REQUIREMENTS / 'constraints.txt'], [])
 
 
 def build_fingerprint(distribution: str) -> str:

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from collab_bringup.dataset_commands import add_dataset_commands
+from collab_bringup.model_commands import add_model_commands
+from collab_bringup.terminal import console
 from ptz_site import OnvifCamera, StayTimes, UserError, camera_credentials, load_site
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_camera_commands(commands)
     _add_operator_commands(commands)
     _add_watch_commands(commands)
-    _add_model_commands(commands)
+    add_model_commands(commands)
     add_dataset_commands(commands)
     _add_receiver_command(commands)
     return parser
@@ -167,27 +169,6 @@ def _add_watch_commands(commands: Commands) -> None:
     _command(of_watch, 'list', 'show the watchlist', _watch_list)
     remove = _command(of_watch, 'remove', 'take a target off the watchlist', _watch_remove)
     remove.add_argument('target', metavar='NAME')
-
-
-def _add_model_commands(commands: Commands) -> None:
-    """The commands for detection models."""
-    models = commands.add_parser('models', help='detection models: check')
-    of_models = models.add_subparsers(title='commands', required=True, metavar='COMMAND')
-    text = 'say what is understood of a detection model, and draw what it finds in a picture'
-    check = of_models.add_parser('check', help=text, description=text[0].upper() + text[1:] + '.')
-    check.add_argument('model', type=Path, metavar='FILE', help='ONNX model')
-    check.add_argument('--picture', type=Path, metavar='FILE', help='JPEG or PNG to try it on')
-    check.add_argument(
-        '--out', type=Path, default=Path('checked.jpg'), metavar='FILE', help='what it found (default: checked.jpg)'
-    )
-    check.add_argument('--layout', default='auto', help='of its outputs, as perception.layout (default: auto)')
-    check.add_argument('--names', type=Path, metavar='FILE', help='class names (default: as the model says)')
-    check.add_argument('--score', type=float, default=0.3, metavar='S', help='least score (default: 0.3)')
-    check.add_argument(
-        '--provider', default='auto', choices=['auto', 'cpu', 'cuda', 'tensorrt', 'openvino'], help='default: auto'
-    )
-    check.add_argument('--tile', type=int, default=0, metavar='PX', help='look at tiles of this side as well (default: none)')
-    check.set_defaults(run=_models_check)
 
 
 def _add_receiver_command(commands: Commands) -> None:
@@ -284,13 +265,13 @@ def _report(arguments: argparse.Namespace) -> int:
 def _marks(arguments: argparse.Namespace) -> int:
     from collab_bringup.marks_table import show_marks
 
-    return show_marks(arguments.video, _console())
+    return show_marks(arguments.video, console())
 
 
 def _discover(arguments: argparse.Namespace) -> int:
     from collab_bringup.camera_tools import discover
 
-    return discover(arguments.seconds, _console())
+    return discover(arguments.seconds, console())
 
 
 def _probe(arguments: argparse.Namespace) -> int:
@@ -299,56 +280,51 @@ def _probe(arguments: argparse.Namespace) -> int:
     request = ProbeRequest(
         arguments.host, arguments.user, arguments.password_file, arguments.password_env, arguments.https, arguments.ca_file
     )
-    return probe(request, _console())
+    return probe(request, console())
 
 
 def _sim_camera(arguments: argparse.Namespace) -> int:
     from collab_bringup.sim_camera import SimCameraRequest, sim_camera
 
     chosen = {name: value for name, value in vars(arguments).items() if name not in ('run', 'media')}
-    console = _console()
-    return sim_camera(SimCameraRequest(**chosen), lambda text: console.print(text, soft_wrap=True, highlight=False))
-
-
-def _console() -> Console:
-    # Off a terminal nothing knows how wide lines may be; wide enough, so that tables are not folded.
-    return Console() if sys.stdout.isatty() else Console(width=160)
+    terminal = console()
+    return sim_camera(SimCameraRequest(**chosen), lambda text: terminal.print(text, soft_wrap=True, highlight=False))
 
 
 def _status(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.status(arguments.region, arguments.watch, _console())
+    return operate.status(arguments.region, arguments.watch, console())
 
 
 def _hold(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.hold(arguments.region, arguments.scene, arguments.camera, arguments.seconds, arguments.reason, _console())
+    return operate.hold(arguments.region, arguments.scene, arguments.camera, arguments.seconds, arguments.reason, console())
 
 
 def _pause(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.hold(arguments.region, '', '', arguments.seconds, arguments.reason, _console())
+    return operate.hold(arguments.region, '', '', arguments.seconds, arguments.reason, console())
 
 
 def _release(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.release(arguments.region, arguments.hold, _console())
+    return operate.release(arguments.region, arguments.hold, console())
 
 
 def _goto(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.go_to(arguments.region, arguments.camera, arguments.scene, arguments.seconds, _console())
+    return operate.go_to(arguments.region, arguments.camera, arguments.scene, arguments.seconds, console())
 
 
 def _stop(arguments: argparse.Namespace) -> int:
     from collab_bringup import operate
 
-    return operate.stop(arguments.region, _console())
+    return operate.stop(arguments.region, console())
 
 
 def _watch_add(arguments: argparse.Namespace) -> int:
@@ -365,34 +341,27 @@ def _watch_add(arguments: argparse.Namespace) -> int:
         chosen.shape,
         not chosen.no_hold,
     )
-    return watch.add(arguments.region, new, _console())
+    return watch.add(arguments.region, new, console())
 
 
 def _watch_list(arguments: argparse.Namespace) -> int:
     from collab_bringup import watch
 
-    return watch.show(arguments.region, _console())
+    return watch.show(arguments.region, console())
 
 
 def _watch_remove(arguments: argparse.Namespace) -> int:
     from collab_bringup import watch
 
-    return watch.remove(arguments.region, arguments.target, _console())
-
-
-def _models_check(arguments: argparse.Namespace) -> int:
-    from collab_bringup import models
-
-    chosen = {name: value for name, value in vars(arguments).items() if name != 'run'}
-    return models.check(models.ModelCheck(**chosen), _console())
+    return watch.remove(arguments.region, arguments.target, console())
 
 
 def _receive(arguments: argparse.Namespace) -> int:
     from ptz_receiver import ReceiveRequest, receive
 
     chosen = {name: value for name, value in vars(arguments).items() if name != 'run'}
-    console = _console()
-    return receive(ReceiveRequest(**chosen), lambda text: console.print(text, soft_wrap=True, highlight=False, markup=False))
+    terminal = console()
+    return receive(ReceiveRequest(**chosen), lambda text: terminal.print(text, soft_wrap=True, highlight=False, markup=False))
 
 
 if __name__ == '__main__':

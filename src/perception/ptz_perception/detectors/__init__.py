@@ -7,6 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ptz_perception.detectors.base import Detector
+from ptz_perception.detectors.cascade_detector import KIND as CASCADE
+from ptz_perception.detectors.cascade_detector import CascadeDetector, CascadeOptions
 from ptz_perception.detectors.class_names import read_names
 from ptz_perception.detectors.hog import HogDetector
 from ptz_perception.detectors.layouts import Layout
@@ -36,6 +38,8 @@ def _onnx(settings: PerceptionSettings, folder: Path) -> Detector:
         model = OnnxModel(folder / settings.detector, settings.provider)
     except UserError as error:
         raise UserError(f'perception.detector: {error}; or give hog') from None
+    if model.metadata.get('model') == CASCADE:
+        return CascadeDetector(model, CascadeOptions(settings.classes, settings.score, settings.width, settings.second_look))
     layout = None if settings.layout == 'auto' else Layout(settings.layout)
     names = read_names(folder / settings.names) if settings.names else None
     return OnnxDetector(model, DetectorOptions(settings.classes, settings.score, layout, names))

@@ -113,13 +113,21 @@ class PerceptionSettings(Section):
     )
     provider: Literal['auto', 'cpu', 'cuda', 'tensorrt', 'openvino'] = Field('auto', description='what runs models')
     tile: int = Field(0, ge=0, le=8192, description='px; side of the tiles that large pictures are looked at in as well; 0: none')
+    second_look: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="with a cascade model: share of the picture's pixels that may be looked at again in full; 0: none",
+    )
     classes: list[str] = Field(['person'], description='what to keep of what the detector finds; empty: everything')
     rate: float = Field(4.0, gt=0, le=120, description='frames/s looked at, at most')
     attention: bool = Field(
         True, description='with hog: look where something moves and where somebody is, and at the whole picture every 2 s only'
     )
     score: float = Field(0.2, ge=0, le=1, description='detections below are dropped')
-    width: int = Field(640, ge=64, le=8192, description='px; wider pictures are reduced to it for detection')
+    width: int = Field(
+        640, ge=64, le=8192, description='px; wider pictures are reduced to it for detection, by hog and cascade models'
+    )
     heights: dict[str, float] = Field(
         {'person': 1.7}, description='m, by class; tells where somebody stands whose feet are not seen'
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ptz_perception.density import density_map
 from ptz_perception.detections import Boxes, Image
 from ptz_perception.models.cascade.settings import DataSettings
+from ptz_perception.models.labels import Labels
 
 #: Grey around pictures.
 _PADDING = (114, 114, 114)
@@ -20,15 +21,6 @@ _PADDING = (114, 114, 114)
 _LEAST_SEEN = 0.4
 #: px; the density by which places are chosen needs no finer cells.
 _COARSE = 32
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Of a picture: boxes (n, 4: centre, size, px), classes (n,), ignored (n,): there is something that nothing is said of."""
-
-    boxes: Boxes
-    classes: NDArray[np.int64]
-    ignored: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -136,11 +135,6 @@ class CascadeNetwork(nn.Module):
         collected = self.neck(self.join(cat(known, 1)))
         stages = tuple(head(part) for head, part in zip(self.stage_heads, collected, strict=False))
         return CascadeOutput(self.head(self.attention(collected[-1])), stages, structure, density)
-
-
-def make_network(recipe: Mapping[str, object], classes: int) -> CascadeNetwork:
-    """A network with random weights, from the settings that a checkpoint holds."""
-    return CascadeNetwork(NetworkSettings.model_validate(recipe), classes)
 
 
 def cell_centres(like: Tensor) -> Tensor:

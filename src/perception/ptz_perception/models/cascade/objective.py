@@ -18,7 +18,7 @@ from ptz_perception.models.losses import ciou_loss
 #: Weight of a cell that shows an object against one of background: there are many more of these.
 _OBJECT = 3.0
 #: Objects a cell are few hundredths; with this factor their squared error is of the size of the other losses.
-_DENSITY = 10.0
+_DENSITY = 3.0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,158 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The cascade detector, coarse to fine: the reduced picture first, then the hot parts of it again with every pixel.
+
+Its model (ptz_perception.models.cascade, or one that is made like it) says where something is (structure) and how much of it (density)
+beside boxes and scores, and takes pictures of any size. What is too small in the reduced picture still warms these maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ptz_perception.density import hot_regions
+from ptz_perception.detections import Detections, Image, joined, suppress_overlaps
+from ptz_perception.detectors.class_names import names_in
+from ptz_perception.detectors.fitting import Values, to_tensor
+from ptz_perception.detectors.session import OnnxModel
+from ptz_perception.parts import Part, in_picture
+from ptz_site import UserError
+
+#: What the model's author writes into it under the key `model`.
+KIND = 'cascade'
+_MOST_OVERLAP = 0.5
+#: px; the model's cells at its coarsest.
+_STEP = 16
+#: px, width and height of what is looked at again, at least: smaller parts cost hardly less.
+_LEAST_PART = (128, 128)
+#: px around hot cells, so that somebody at the edge is seen whole.
+_MARGIN = 24
+#: Objects in a cell above which it is hot.
+_LEAST_HEAT = 0.004
+#: px of height in the reduced picture from which somebody needs no second look.
+_LARGE = 48.0
+#: Score from which a detection of the first look explains the heat around it.
+_SURE = 0.5
+_PADDING = 114
+
+
+@dataclass(frozen=True)
+class CascadeOptions:
+    """width: px that wider pictures are reduced to; second_look: share of the picture's pixels that may be looked at again, 0: none."""
+
+    classes: Sequence[str] = ()
+    score: float = 0.3
+    width: int = 640
+    second_look: float = 0.25
+
+
+class CascadeDetector:
+    """Raises UserError if the model is not one of this kind, or a wanted class is unknown."""
+
+    looks_at_parts = False
+
+    def __init__(self, model: OnnxModel, options: CascadeOptions) -> None:
+        self._model, self._options = model, options
+        self._outputs = [end.name for end in model.outputs]
+        self.names = names_in(model.metadata.get('names', ''))
+        if not self.names or self._outputs[:2] != ['boxes', 'scores']:
+            raise UserError(f'{model.path} says that it is a {KIND} model, but has {model.describe()}')
+        unknown = [name for name in options.classes if name not in self.names]
+        if unknown:
+            known = ', '.join(self.names)
+            raise UserError(f'perception.classes: {", ".join(unknown)} found; {model.path.name} knows {known}')
+        wanted = options.classes or self.names
+        self._wanted = np.array([name in wanted for name in self.names])
+        self._looks_again = options.second_look > 0 and {'structure', 'density'} & set(self._outputs) != set()
+        #: Of the newest picture, by all its looks: px looked at as a share of the picture's.
+        self.looked_at = 0.0
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f'{KIND} {self._model.path.name}'
+
+    def describe(self) -> str:
+        """What was understood of the model, in a few lines."""
+        again = f'at most {self._options.second_look:.0%} of the pixels' if self._looks_again else 'nothing'
+        return (
+            f'{KIND}: boxes, scores, {", ".join(self._outputs[2:]) or "no heat maps"}\n'
+            f'reduced to a width of {self._options.width} px, then {again} again in full\n'
+            f'{len(self.names)} classes: {", ".join(self.names)}\n'
+            f'runs on {self._model.provider}'
+        )
+
+    def detect(self, picture: Image, _parts: Sequence[Part] | None = None, /) -> Detections:
+        """Objects of the wanted classes. Raises ValueError if the model fails."""
+        size = (picture.shape[1], picture.shape[0])
+        if size[0] <= self._options.width:
+            self.looked_at = 1.0
+            return self._look(picture)[0]
+        reduced = _reduced(picture, self._options.width)
+        found, outputs = self._look(reduced)
+        inner = (reduced.shape[1], reduced.shape[0])
+        scale = np.array([size[0] / inner[0], size[1] / inner[1]])
+        self.looked_at = 1.0 / float(scale.prod())
+        looks = [Detections.of(found.boxes * np.tile(scale, 2), found.scores, found.class_ids, self.names)]
+        if not self._looks_again:
+            return looks[0]
+        heat = _unexplained(_heat(outputs), found, inner)
+        for region in hot_regions(heat, size, self._options.second_look, _LEAST_HEAT, 0.05, _LEAST_PART, _MARGIN):
+            closer, _ = self._look(region.part.of(picture))
+            looks.append(in_picture(closer, region.part, size))
+            self.looked_at += region.part.area / (size[0] * size[1])
+        return suppress_overlaps(joined(looks), _MOST_OVERLAP)
+
+    def _look(self, picture: Image) -> tuple[Detections, Mapping[str, NDArray[np.float32]]]:
+        """What is in a picture as it is, and the model's outputs for it."""
+        height, width = picture.shape[:2]
+        below, right = -height % _STEP, -width % _STEP
+        padded = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(_PADDING,) * 3)
+        tensor = to_tensor(np.asarray(padded, np.uint8), Values.RGB_1, self._model.kind(0))
+        outputs = dict(zip(self._outputs, self._model.run(tensor), strict=True))
+        boxes, scores = outputs['boxes'][0].astype(float), outputs['scores'][0].astype(float)
+        class_ids = scores.argmax(axis=1)
+        best = np.clip(scores[np.arange(len(scores)), class_ids], 0.0, 1.0)
+        rows = np.flatnonzero((best >= self._options.score) & self._wanted[class_ids] & (boxes[:, 2:] > 0).all(axis=1))
+        found = Detections.of(_inside(boxes[rows], width, height), best[rows], class_ids[rows], self.names)
+        return suppress_overlaps(found, _MOST_OVERLAP), outputs
+
+
+def _inside(boxes: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
+    low = np.clip(boxes[:, :2] - boxes[:, 2:] / 2, 0, (width, height))
+    high = np.clip(boxes[:, :2] + boxes[:, 2:] / 2, 0, (width, height))
+    return np.hstack(((low + high) / 2, high - low))
+
+
+def _heat(outputs: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Objects in each cell: as dense as the one branch says, where the other says that there is something."""
+    density, structure = outputs.get('density'), outputs.get('structure')
+    if density is None:
+        assert structure is not None
+        return np.asarray(0.05 * structure[0], np.float32)
+    dense = np.maximum(density[0], 0.0)
+    return np.asarray(dense if structure is None else dense * structure[0], np.float32)
+
+
+def _unexplained(heat: NDArray[np.float32], found: Detections, size: tuple[int, int]) -> NDArray[np.float32]:
+    """The heat over a picture (width, height) without what is seen well already: large and sure."""
+    left = heat.copy()
+    cell = np.array([size[0] / heat.shape[1], size[1] / heat.shape[0]])
+    for box, score in zip(found.boxes, found.scores.tolist(), strict=True):
+        if score >= _SURE and box[3] >= _LARGE:
+            begin = np.maximum(0, ((box[:2] - box[2:] / 2) / cell).astype(int))
+            end = np.ceil((box[:2] + box[2:] / 2) / cell).astype(int)
+            left[begin[1] : end[1], begin[0] : end[0]] = 0.0
+    return left
+
+
+def _reduced(picture: Image, width: int) -> Image:
+    """To about a width; a little stretched, so that the model's cells fill it."""
+    height = picture.shape[0] * width / picture.shape[1]
+    size = (max(1, round(width / _STEP)) * _STEP, max(1, round(height / _STEP)) * _STEP)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
