@@ -62,20 +62,19 @@ def _add_simulate(commands: Commands) -> None:
 
 def _simulate(arguments: argparse.Namespace) -> int:
     from collab_bringup.dataset_simulate import SimulateRequest, simulate
+    from ptz_sim.dataset.pieces import Options
 
-    chosen = arguments
-    request = SimulateRequest(
-        folder=chosen.folder,
-        scenes=chosen.scenes,
-        pictures=chosen.pictures,
-        kinds=tuple(dict.fromkeys(chosen.kinds)),
-        seed=chosen.seed,
-        size=chosen.size,
-        shares=tuple(chosen.shares),
-        conditions=tuple(chosen.conditions),
-        jobs=chosen.jobs,
-        overwrite=chosen.overwrite,
+    train, val, test = arguments.shares
+    options = Options(
+        arguments.scenes,
+        arguments.pictures,
+        tuple(dict.fromkeys(arguments.kinds)),
+        arguments.seed,
+        arguments.size,
+        (train, val, test),
+        tuple(arguments.conditions),
     )
+    request = SimulateRequest(arguments.folder, options, arguments.jobs, arguments.overwrite)
     return simulate(request, _console())
 
 

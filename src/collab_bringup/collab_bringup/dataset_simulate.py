@@ -1,31 +1,100 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""`ptz-collab dataset simulate`: makes a data set in simulated scenes."""
+"""`ptz-collab dataset simulate`: makes a data set in simulated scenes, in several processes."""
 
 from __future__ import annotations
 
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ptz_sim.dataset import pieces
+from ptz_sim.dataset.pieces import Options, Piece
 
 
 @dataclass(frozen=True)
 class SimulateRequest:
-    """What is to be made. size: pixels; shares: of train, val, test; conditions: keywords joined by commas, each a choice."""
+    """What is to be made, where, and by how many processes."""
 
     folder: Path
-    scenes: int
-    pictures: int
-    kinds: tuple[str, ...]
-    seed: int
-    size: tuple[int, int]
-    shares: tuple[float, float, float]
-    conditions: tuple[str, ...]
+    options: Options
     jobs: int
     overwrite: bool
 
 
 def simulate(request: SimulateRequest, console: Console) -> int:
-    """Makes the data set; the exit code."""
-    raise NotImplementedError
+    """Makes the data set, or goes on with one that was interrupted; the exit code."""
+    folder, options = request.folder, request.options
+    scenes = options.draw()
+    pieces.open_folder(folder, options, request.overwrite)
+    todo = pieces.missing(folder, options, scenes)
+    every = len(scenes) * len(options.kinds)
+    if len(todo) < every:
+        console.print(f'going on: {every - len(todo)} of {every} parts are there', highlight=False)
+    with _progress(console) as progress:
+        task = progress.add_task('scenes', total=every, completed=every - len(todo))
+        for _ in _make(request, todo):
+            progress.advance(task)
+    index = pieces.finish(folder, options, scenes)
+    console.print(_table(index))
+    console.print(f'data set in {folder}', soft_wrap=True, highlight=False)
+    return 0
+
+
+def _make(request: SimulateRequest, todo: Sequence[Piece]) -> Iterator[None]:
+    """Makes pieces; one step for each that is done."""
+    if request.jobs == 1 or len(todo) < 2:
+        _use_one_thread()
+        for piece in todo:
+            pieces.make(request.folder, request.options, piece)
+            yield
+        return
+    # Spawned, as forks of a process with threads (OpenCV's) may hang.
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(min(request.jobs, len(todo)), mp_context=context, initializer=_use_one_thread) as pool:
+        waiting = [pool.submit(pieces.make, request.folder, request.options, piece) for piece in todo]
+        try:
+            for done in as_completed(waiting):
+                done.result()
+                yield
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _use_one_thread() -> None:
+    """Processes share the work; threads of theirs would only get in each other's way."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn('left'),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
+def _table(index: dict[str, Any]) -> Table:
+    table = Table('kind', 'split', 'scenes', 'what', box=None, pad_edge=False)
+    for kind, splits in index['counts'].items():
+        for split, counts in splits.items():
+            scenes = sum(scene['split'] == split for scene in index['scenes'])
+            what = ', '.join(f'{count} {name.replace("_", " ")}' for name, count in counts.items())
+            table.add_row(kind, split, str(scenes), what)
+    return table

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from ptz_sim.exposure import ExposureLimits, ExposureSetting, automatic, manual
-from ptz_sim.light import light_at
 from ptz_sim.renderer import Image, Renderer
 from ptz_sim.world import World
 from ptz_site import PtzDrive, PtzPosition, Site, SlewLimits
@@ -47,7 +46,7 @@ class SimulatedPtz:
 
     def exposure(self, at_ns: int) -> ExposureSetting:
         """The exposure in force at an instant."""
-        brightness = light_at(self.seconds(at_ns), self.world.settings.seed).brightness
+        brightness = self.world.light(self.seconds(at_ns)).brightness
         return self._manual or automatic(brightness, self.exposure_limits)
 
     def position(self, at_ns: int) -> PtzPosition:

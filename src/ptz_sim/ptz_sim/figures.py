@@ -38,6 +38,9 @@ _SHADOW = (
     (J.SHOULDER_R, J.ELBOW_R, J.HAND_R),
 )  # fmt: skip
 
+_PARTS = (*(list(joints) for joints, _ in _LIMBS), [J.NECK, J.HEAD], _TORSO, _SEAT, [J.CROWN, J.HEAD])
+_PACK = [J.PACK_TOP, J.PACK_LOW]
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -111,6 +114,11 @@ def draw(picture: MatLike, figure: Figure, shade: float) -> None:
                 brush.part([joints[0], Joint(J.SLEEVE_L + side)], look.upper)
             else:
                 brush.part(list(joints), colours[kind])
+
+
+def silhouette_parts(pack: bool) -> tuple[list[Joint], ...]:
+    """The groups of joints whose hulls together cover a person."""
+    return (*_PARTS, _PACK) if pack else _PARTS
 
 
 def shadow(mask: MatLike, figure: Figure, projection: Projection, corner: Array) -> None:

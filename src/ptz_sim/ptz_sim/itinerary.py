@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ptz_sim.shapes import Array, Point
+from ptz_sim.shapes import Point
 from ptz_site.geometry import wrap_angle
+
+#: Times, values, their integrals up to each time, headings of the pieces, and their integral.
+_Tables = tuple[list[float], list[tuple[float, float, float]], list[list[float]], list[float], list[float]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Itinerary:
         self._times = [begin]
         self._values = [(at[0], at[1], 0.0)]
         self._headings: list[float] = []
-        self._tables: tuple[Array, Array, Array, Array, Array] | None = None
+        self._tables: _Tables | None = None
 
     @property
     def end(self) -> float:
@@ -65,15 +69,15 @@ class Itinerary:
         if self._tables is None:
             self._tables = self._make_tables()
         times, values, areas, headings, turned = self._tables
-        window = self._window
-        low, high = (min(max(seconds + d, times[0]), times[-1]) for d in (-window, window))
+        window, first, last = self._window, times[0], times[-1]
+        low = min(max(seconds - window, first), last)
+        high = min(max(seconds + window, first), last)
         span = max(high - low, 1e-6)
-        area_low, value_low = _integral(low, times, values, areas)
-        area_high, value_high = _integral(high, times, values, areas)
-        x, y, gone = (area_high - area_low) / span
-        heading = (_ramp(high, times, headings, turned) - _ramp(low, times, headings, turned)) / span
-        speed = (value_high[2] - value_low[2]) / span
-        return Moment(float(x), float(y), wrap_angle(float(heading)), float(speed), float(gone))
+        i, j = _piece(low, times), _piece(high, times)
+        begin, end = _integral(low, i, times, values, areas), _integral(high, j, times, values, areas)
+        x, y, gone = ((after - before) / span for before, after in zip(begin[:3], end[:3], strict=True))
+        turn = turned[j] + headings[j] * (high - times[j]) - (turned[i] + headings[i] * (low - times[i]))
+        return Moment(x, y, wrap_angle(turn / span), (end[3] - begin[3]) / span, gone)
 
     def _add(self, seconds: float, value: tuple[float, float, float], heading: float) -> None:
         previous = self._headings[-1] if self._headings else heading
@@ -81,26 +85,27 @@ class Itinerary:
         self._values.append(value)
         self._headings.append(previous + wrap_angle(heading - previous))
 
-    def _make_tables(self) -> tuple[Array, Array, Array, Array, Array]:
+    def _make_tables(self) -> _Tables:
         times, values = np.array(self._times), np.array(self._values)
         steps = np.diff(times)
         areas = np.vstack((np.zeros(3), np.cumsum((values[1:] + values[:-1]) / 2 * steps[:, None], axis=0)))
-        headings = np.array(self._headings)
-        return times, values, areas, headings, np.concatenate(([0.0], np.cumsum(headings * steps)))
+        turned = np.concatenate(([0.0], np.cumsum(np.array(self._headings) * steps)))
+        # Lists: one number at a time is several times faster to get from them than from arrays.
+        return self._times, self._values, areas.tolist(), self._headings, turned.tolist()
 
 
-def _piece(at: float, times: Array) -> int:
-    return min(max(int(np.searchsorted(times, at, side='right')) - 1, 0), len(times) - 2)
+def _piece(at: float, times: list[float]) -> int:
+    return min(max(bisect_right(times, at) - 1, 0), len(times) - 2)
 
 
-def _integral(at: float, times: Array, values: Array, areas: Array) -> tuple[Array, Array]:
-    """Integral from the beginning of a piecewise linear course, and its value."""
-    i = _piece(at, times)
-    passed, length = at - times[i], times[i + 1] - times[i]
-    value = values[i] + (values[i + 1] - values[i]) * (passed / length)
-    return areas[i] + (values[i] + value) / 2 * passed, value
-
-
-def _ramp(at: float, times: Array, levels: Array, areas: Array) -> float:
-    i = _piece(at, times)
-    return float(areas[i] + levels[i] * (at - times[i]))
+def _integral(
+    at: float, i: int, times: list[float], values: list[tuple[float, float, float]], areas: list[list[float]]
+) -> tuple[float, float, float, float]:
+    """Integrals of x, y and metres gone from the beginning, where each runs straight in each piece; and metres gone."""
+    passed = at - times[i]
+    share = passed / (times[i + 1] - times[i])
+    (x0, y0, gone0), (x1, y1, gone1) = values[i], values[i + 1]
+    x, y, gone = x0 + (x1 - x0) * share, y0 + (y1 - y0) * share, gone0 + (gone1 - gone0) * share
+    area_x, area_y, area_gone = areas[i]
+    half = (x0 + x) / 2 * passed, (y0 + y) / 2 * passed, (gone0 + gone) / 2 * passed
+    return area_x + half[0], area_y + half[1], area_gone + half[2], gone

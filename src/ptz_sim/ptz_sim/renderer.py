@@ -6,19 +6,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ptz_sim import figures, pen, structures
-from ptz_sim.ground import Sheet, make_ground
+from ptz_sim import figures, pen, silhouettes, structures
+from ptz_sim.conditions import Air, Season
+from ptz_sim.figures import Figure
+from ptz_sim.ground import LARGEST, Sheet, make_ground
+from ptz_sim.layout import Structure, Tree
 from ptz_sim.light import Light
+from ptz_sim.precipitation import draw_precipitation
 from ptz_sim.shapes import Array
 from ptz_sim.skeleton import body
+from ptz_sim.trees import draw_tree
+from ptz_sim.vehicles import Vehicle
 from ptz_sim.world import World, WorldState
 from ptz_site.geometry import Projection
 
@@ -28,19 +33,24 @@ if TYPE_CHECKING:
 Image = NDArray[np.uint8]
 #: Rows are drawn in bands, each with the ground texture of its fineness.
 _BANDS = 4
-_SKY_LOW, _SKY_HIGH = np.array([236.0, 226.0, 214.0]), np.array([214.0, 170.0, 128.0])
 _NOISE = 2
+#: Metres to where nothing is seen through haze.
+_SKY_DISTANCE = 1000.0
 
 
 class Renderer:
     """Renders one camera's pictures (height, width, 3), BGR. The same world, time and view give the same pixels."""
 
-    def __init__(self, world: World, resolution: tuple[int, int]) -> None:
+    def __init__(self, world: World, resolution: tuple[int, int], texels: int = LARGEST) -> None:
+        """texels: of a side of the ground's picture, at most."""
         self._world = world
         self._width, self._height = resolution
-        self._ground = make_ground(world.layout, world.scenes, world.settings.seed)
-        rng = np.random.default_rng(world.settings.seed)
-        self._noise = rng.integers(0, _NOISE, (self._height + 64, self._width + 64, 3), dtype=np.uint8)
+        seed = world.settings.seed
+        self._ground = make_ground(world.layout, world.scenes, seed, world.conditions, texels)
+        rng = np.random.default_rng(seed)
+        shape = (self._height + 64, self._width + 64, 3)
+        self._noise = rng.integers(0, _NOISE, shape, dtype=np.uint8)
+        self._grain = rng.normal(0, 16, shape).astype(np.int16) if world.air.noise else None
 
     def render(self, seconds: float, view: Projection, exposure: float = 1.0, blur: tuple[float, float] = (0.0, 0.0)) -> Image:
         """What is seen at a time of the world.
@@ -50,10 +60,16 @@ class Renderer:
         state = self._world.state(seconds)
         picture = np.empty((self._height, self._width, 3), np.uint8)
         self._draw_ground(picture, view)
-        self._draw_things(picture, view, state)
+        people = self._figures(state, view)
+        things = silhouettes.painting_order(self._world.layout, state.vehicles, people, view.centre)
+        self._draw_things(picture, view, people, things)
+        if self._world.air.haze:
+            self._draw_haze(picture, view, things)
+        conditions = self._world.conditions
+        draw_precipitation(picture, conditions.weather, self._world.settings.seed, round(seconds * 1000))
         picture = _expose(picture, state.light, exposure)
         picture = _smear(picture, blur)
-        return self._add_noise(picture, seconds)
+        return self._add_noise(picture, seconds, exposure)
 
     def _draw_ground(self, picture: Image, view: Projection) -> None:
         focal, centre_row = float(view.k[0, 0]), float(view.k[1, 2])
@@ -61,7 +77,7 @@ class Renderer:
         horizon = centre_row + focal * math.tan(tilt)
         top = int(np.clip(math.ceil(horizon + 1), 0, self._height))
         if top > 0:
-            _draw_sky(picture[:top], horizon)
+            _draw_sky(picture[:top], horizon, self._world.air)
         if top >= self._height:
             return
         # Rows near the horizon show far more metres for each pixel.
@@ -87,30 +103,55 @@ class Renderer:
         level = int(np.clip(math.floor(math.log2(max(metres / levels[0].texel, 1e-6))), 0, len(levels) - 1))
         return levels[level]
 
-    def _draw_things(self, picture: Image, view: Projection, state: WorldState) -> None:
+    def _draw_things(
+        self, picture: Image, view: Projection, people: Sequence[Figure], things: Sequence[silhouettes.Thing]
+    ) -> None:
+        conditions = self._world.conditions
+        for outer in self._surroundings(view):
+            if isinstance(outer, Tree):
+                draw_tree(picture, outer, view, conditions)
+            else:
+                structures.draw_structure(picture, outer, view, conditions)
+        if conditions.sun:
+            for figure in people:
+                self._cast_shadow(picture, figure, view)
+        for thing in things:
+            if isinstance(thing, Figure):
+                figures.draw(picture, thing, self._ground.in_shadow(thing.body.walker.x, thing.body.walker.y))
+            elif isinstance(thing, Vehicle):
+                structures.draw_vehicle(picture, thing, view, conditions)
+            elif isinstance(thing, Tree):
+                draw_tree(picture, thing, view, conditions)
+            else:
+                structures.draw_structure(picture, thing, view, conditions)
+
+    def _surroundings(self, view: Projection) -> list[Tree | Structure]:
+        """Hedges and what lies beyond them, the farthest first: they surround everything else."""
         layout, centre = self._world.layout, view.centre
-        for tree in sorted(layout.far_trees, key=lambda t: -math.hypot(t.x - centre[0], t.y - centre[1])):
-            structures.draw_tree(picture, tree, view)
-        # Hedges and what lies beyond them surround everything else.
-        for structure in structures.by_distance((*layout.backdrop, *layout.hedges), centre):
-            structures.draw_structure(picture, structure, view)
-        people = self._figures(state, view)
-        for figure in people:
-            self._cast_shadow(picture, figure, view)
-        things: list[tuple[float, Callable[[], None]]] = []
-        for built in (*layout.buildings, *layout.furniture):
-            things.append((structures.distance(built.block, centre), partial(structures.draw_structure, picture, built, view)))
-        for tree in layout.trees:
-            away = math.hypot(tree.x - centre[0], tree.y - centre[1])
-            things.append((away, partial(structures.draw_tree, picture, tree, view)))
-        for vehicle in state.vehicles:
-            things.append((structures.distance(vehicle.block, centre), partial(structures.draw_vehicle, picture, vehicle, view)))
-        for figure in people:
-            walker = figure.body.walker
-            away = math.hypot(walker.x - centre[0], walker.y - centre[1])
-            things.append((away, partial(figures.draw, picture, figure, self._ground.in_shadow(walker.x, walker.y))))
-        for _, draw in sorted(things, key=lambda thing: -thing[0]):
-            draw()
+        trees = sorted(layout.far_trees, key=lambda t: -math.hypot(t.x - centre[0], t.y - centre[1]))
+        return [*trees, *structures.by_distance((*layout.backdrop, *layout.hedges), centre)]
+
+    def _draw_haze(self, picture: Image, view: Projection, things: Sequence[silhouettes.Thing]) -> None:
+        """Everything fades into the haze with its distance."""
+        air, centre, bare = self._world.air, view.centre, self._world.conditions.season is Season.WINTER
+        depth = np.empty((self._height, self._width), np.float32)
+        depth[:] = self._ground_distance(view)[:, None]
+        for thing in (*self._surroundings(view), *things):
+            silhouettes.fill(depth, thing, view, _away(thing, centre), bare)
+        kept = cv2.exp(depth * -air.haze)
+        veil = np.array(air.veil, np.float32)
+        for channel in range(3):
+            plane = picture[..., channel]
+            picture[..., channel] = veil[channel] + (plane - veil[channel]) * kept
+
+    def _ground_distance(self, view: Projection) -> Array:
+        """Metres from the camera to the ground, or to the sky, in the middle of each row."""
+        k, height = view.k, float(view.centre[2])
+        # Rays in the optical frame, as far as they go while they go one metre ahead.
+        aside, down = ((self._width - 1) / 2 - k[0, 2]) / k[0, 0], (np.arange(self._height) - k[1, 2]) / k[1, 1]
+        falls = -(view.r[0, 2] * aside + view.r[1, 2] * down + view.r[2, 2])
+        metres = height / np.maximum(falls, 1e-9) * np.sqrt(aside * aside + down * down + 1)
+        return np.asarray(np.minimum(metres, _SKY_DISTANCE))
 
     def _figures(self, state: WorldState, view: Projection) -> list[figures.Figure]:
         seen = []
@@ -125,17 +166,24 @@ class Renderer:
         part = pen.window(low, high, picture.shape)
         if part is None or self._ground.in_shadow(figure.body.walker.x, figure.body.walker.y) < 0.8:
             return
+        depth = 0.45 * self._world.conditions.sun
         mask = np.zeros((part[0].stop - part[0].start, part[1].stop - part[1].start), np.uint8)
         figures.shadow(mask, figure, view, np.array([part[1].start, part[0].start], float))
-        dark = (1.0 - mask[..., None].astype(np.float32) * (0.45 / 255)) * picture[part]
+        dark = (1.0 - mask[..., None].astype(np.float32) * (depth / 255)) * picture[part]
         picture[part] = dark.astype(np.uint8)
 
-    def _add_noise(self, picture: Image, seconds: float) -> Image:
+    def _add_noise(self, picture: Image, seconds: float, exposure: float) -> Image:
         # A sensor's noise: it makes pictures of a still scene differ, as real ones do.
         tick = round(seconds * 1000)
         down, right = tick * 7 % 64, tick * 13 % 64
         tile = self._noise[down : down + self._height, right : right + self._width]
-        return np.asarray(cv2.add(picture, tile), np.uint8)
+        picture = np.asarray(cv2.add(picture, tile), np.uint8)
+        if self._grain is None:
+            return picture
+        grain = self._grain[down : down + self._height, right : right + self._width]
+        # In the dark the signal is amplified, and the noise with it.
+        scaled = cv2.addWeighted(grain, self._world.air.noise * exposure / 16, grain, 0.0, 0.0)
+        return np.asarray(cv2.add(picture, scaled, dtype=cv2.CV_8U), np.uint8)
 
 
 def _lay(band: Image, sheet: Sheet, view: Projection, first_row: int, border: int) -> None:
@@ -146,9 +194,17 @@ def _lay(band: Image, sheet: Sheet, view: Projection, first_row: int, border: in
     cv2.warpPerspective(sheet.picture, matrix, size, dst=band, flags=cv2.INTER_LINEAR, borderMode=border)
 
 
-def _draw_sky(rows: Image, horizon: float) -> None:
+def _draw_sky(rows: Image, horizon: float, air: Air) -> None:
     height = np.clip((horizon - np.arange(rows.shape[0])) / 320.0, 0.0, 1.0)[:, None]
-    rows[:] = (_SKY_LOW * (1 - height) + _SKY_HIGH * height).astype(np.uint8)[:, None, :]
+    rows[:] = (np.array(air.sky_low) * (1 - height) + np.array(air.sky_high) * height).astype(np.uint8)[:, None, :]
+
+
+def _away(thing: silhouettes.Thing, centre: Array) -> float:
+    """Metres from the camera."""
+    if isinstance(thing, Figure):
+        return thing.depth
+    place = thing if isinstance(thing, Tree) else thing.block
+    return math.hypot(place.x - float(centre[0]), place.y - float(centre[1]), float(centre[2]))
 
 
 def _expose(picture: Image, light: Light, exposure: float) -> Image:

@@ -8,7 +8,7 @@ import heapq
 
 import numpy as np
 
-from ptz_sim.shapes import Array, Blocks, Point
+from ptz_sim.shapes import Array, Blocks, Flags, Point
 
 #: Metres that people keep from walls, and at which they round corners.
 CLEARANCE = 0.35
@@ -26,9 +26,9 @@ class Routes:
         self._nodes = nodes[free]
         self._links = [self._reachable(node) for node in self._nodes]
 
-    def is_free(self, point: Point, margin: float = 0.6) -> bool:
-        """Whether somebody can stand there."""
-        return not bool(self._solid.contain(np.array([point]), margin)[0])
+    def are_free(self, points: Array, margin: float = 0.6) -> Flags:
+        """At which points (n, 2) somebody can stand."""
+        return np.asarray(~self._solid.contain(points, margin))
 
     def between(self, start: Point, goal: Point) -> list[Point]:
         """The corners of the walk, both ends included. Straight if there is no way at all."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""Draws what stands still, and vehicles: boxes with their faces, roofs, windows and crowns."""
+"""Draws what is made of boxes: buildings, hedges and furniture with their roofs and windows, and vehicles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from ptz_sim import pen
-from ptz_sim.layout import SUN, Look, Structure, Tree
+from ptz_sim.conditions import Colour, Conditions, DayTime, Season
+from ptz_sim.layout import SUN, Look, Structure
 from ptz_sim.shapes import Array, Block
 from ptz_sim.vehicles import Body, Vehicle
 from ptz_site.geometry import Projection
@@ -22,7 +23,6 @@ from ptz_site.geometry import Projection
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 
-Colour = tuple[float, ...]
 _NEAR = 0.4
 #: Wall colours (blue, green, red) of each look; the tint chooses.
 _WALLS: dict[Look, tuple[Colour, ...]] = {
@@ -40,6 +40,10 @@ _WINDOWED = {Look.OFFICE: 2.6, Look.BRICK: 3.0, Look.HOUSE: 3.4}
 _GLASS: Colour = (112, 92, 72)
 _FRAME: Colour = (208, 212, 214)
 _ROOF: Colour = (70, 82, 122)
+_LAMPLIGHT: Colour = (120, 205, 255)
+_SNOW: Colour = (238, 234, 230)
+_HEDGES: dict[Season, Colour] = {Season.AUTUMN: (40, 84, 96), Season.WINTER: (62, 78, 88)}
+_DAY = Conditions()
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def wall_colour(structure: Structure) -> Colour:
     return walls[structure.tint % len(walls)]
 
 
-def draw_structure(picture: MatLike, structure: Structure, view: Projection) -> None:
+def draw_structure(picture: MatLike, structure: Structure, view: Projection, conditions: Conditions = _DAY) -> None:
     """Draws a building, a hedge or a piece of furniture."""
     block = structure.block
     height = block.height + structure.gable
@@ -64,47 +68,19 @@ def draw_structure(picture: MatLike, structure: Structure, view: Projection) -> 
     if not in_view(view, picture.shape, np.array([block.x, block.y, block.base + height / 2]), radius):
         return
     colour = wall_colour(structure)
+    if structure.look is Look.HEDGE:
+        colour = _HEDGES.get(conditions.season, colour)
     for face in _faces(block, structure.gable):
         outline = _visible(face, view)
         if outline is None:
             continue
         upward = face.normal[2] > 0.1
         paint = _ROOF if upward and structure.gable else pen.tone(colour, 0.92) if upward else colour
-        pen.fill(picture, outline, pen.tone(paint, _lit(face.normal)))
+        if upward and conditions.season is Season.WINTER:
+            paint = _SNOW
+        pen.fill(picture, outline, pen.tone(paint, _lit(face.normal, conditions.sun)))
         if not upward and structure.look in _WINDOWED and len(face.corners) == 4:
-            _windows(picture, face, view, _WINDOWED[structure.look])
-
-
-def draw_tree(picture: MatLike, tree: Tree, view: Projection) -> None:
-    """Draws a tree: a trunk, and a crown of many tufts that are lighter towards the sun."""
-    if not in_view(view, picture.shape, np.array([tree.x, tree.y, tree.height / 2]), tree.height * 0.6):
-        return
-    foot, top = np.array([tree.x, tree.y, 0.0]), np.array([tree.x, tree.y, tree.height * 0.55])
-    pixels, depths = view.project(np.vstack((foot, top)))
-    if depths.min() < 1.0:
-        return
-    scale = float(view.k[0, 0]) / float(depths[1])
-    pen.line(picture, pixels, (48, 66, 84), max(1.0, 0.28 * scale))
-    tufts, bright = _crown(tree)
-    centres, tuft_depths = view.project(tufts)
-    for index in np.argsort(-tuft_depths):
-        size = 0.05 * tree.height * float(view.k[0, 0]) / max(float(tuft_depths[index]), 1.0)
-        middle = (round(float(centres[index, 0])), round(float(centres[index, 1])))
-        if abs(middle[0]) < 20_000 and abs(middle[1]) < 20_000:
-            colour = pen.tone((40.0, 92.0 + 4 * tree.kind, 62.0), float(bright[index]))
-            cv2.circle(picture, middle, max(1, round(size)), colour, -1, cv2.LINE_AA)
-
-
-@lru_cache(maxsize=256)
-def _crown(tree: Tree) -> tuple[Array, Array]:
-    """Tufts of leaves (n, 3) in metres, and how bright each is: the same for a tree at all times."""
-    rng = np.random.default_rng([tree.kind, round(tree.x * 10) & 0xFFFF, round(tree.y * 10) & 0xFFFF])
-    ball = rng.normal(0, 1, (110, 3))
-    ball *= (rng.uniform(0.55, 1.0, 110) / np.linalg.norm(ball, axis=1))[:, None]
-    offsets = ball * np.array([0.2, 0.2, 0.24]) * tree.height
-    sun = np.array([math.cos(SUN[0]) * math.cos(SUN[1]), math.sin(SUN[0]) * math.cos(SUN[1]), math.sin(SUN[1])])
-    bright = 0.9 + 1.3 * (offsets @ sun) / tree.height + rng.normal(0, 0.07, 110)
-    return offsets + np.array([tree.x, tree.y, tree.height * 0.66]), bright
+            _windows(picture, face, view, _WINDOWED[structure.look], conditions)
 
 
 def in_view(view: Projection, shape: tuple[int, ...], middle: Array, radius: float) -> bool:
@@ -118,11 +94,40 @@ def in_view(view: Projection, shape: tuple[int, ...], middle: Array, radius: flo
     return bool(abs(x) < reach_x and abs(y) < reach_y)
 
 
-def draw_vehicle(picture: MatLike, vehicle: Vehicle, view: Projection) -> None:
+def fill_structure(mask: MatLike, structure: Structure, view: Projection, value: float) -> None:
+    """Fills what a structure covers with a value."""
+    block = structure.block
+    height = block.height + structure.gable
+    radius = math.hypot(block.length, block.width, height) / 2
+    if not in_view(view, mask.shape, np.array([block.x, block.y, block.base + height / 2]), radius):
+        return
+    for face in _faces(block, structure.gable):
+        outline = _visible(face, view)
+        if outline is not None:
+            points = np.clip(np.rint(outline * 16), -1e8, 1e8).astype(np.int32)
+            cv2.fillConvexPoly(mask, points, value, cv2.LINE_8, 4)
+
+
+def draw_vehicle(picture: MatLike, vehicle: Vehicle, view: Projection, conditions: Conditions = _DAY) -> None:
     """Draws a car or a van: body, cabin with windows, wheels."""
     block = vehicle.block
     if not in_view(view, picture.shape, np.array([block.x, block.y, 1.0]), block.length / 2):
         return
+    lower, cabin = vehicle_parts(vehicle)
+    _wheels(picture, block, view)
+    for part, paint in ((lower, vehicle.paint), (cabin, vehicle.paint)):
+        for face in _faces(part):
+            outline = _visible(face, view)
+            if outline is None:
+                continue
+            pen.fill(picture, outline, pen.tone(paint, _lit(face.normal, conditions.sun)))
+            if part is cabin and face.normal[2] < 0.1:
+                pen.fill(picture, _shrunk(face, view, 0.08, 0.14), pen.tone(_GLASS, 0.8))
+
+
+def vehicle_parts(vehicle: Vehicle) -> tuple[Block, Block]:
+    """The boxes that a vehicle is drawn as: the body up to the waist, and the cabin."""
+    block = vehicle.block
     long_cabin = vehicle.body is Body.VAN
     floor, waist = 0.28, 0.95 if long_cabin else 0.82
     cos, sin = math.cos(block.yaw), math.sin(block.yaw)
@@ -132,15 +137,7 @@ def draw_vehicle(picture: MatLike, vehicle: Vehicle, view: Projection) -> None:
         block.height - waist, base=waist,
     )  # fmt: skip
     lower = Block(block.x, block.y, block.yaw, block.length, block.width, waist - floor, base=floor)
-    _wheels(picture, block, view)
-    for part, paint in ((lower, vehicle.paint), (cabin, vehicle.paint)):
-        for face in _faces(part):
-            outline = _visible(face, view)
-            if outline is None:
-                continue
-            pen.fill(picture, outline, pen.tone(paint, _lit(face.normal)))
-            if part is cabin and face.normal[2] < 0.1:
-                pen.fill(picture, _shrunk(face, view, 0.08, 0.14), pen.tone(_GLASS, 0.8))
+    return lower, cabin
 
 
 def _wheels(picture: MatLike, block: Block, view: Projection) -> None:
@@ -207,7 +204,7 @@ def _cut_near(corners: Array, depths: Array) -> Array:
     return np.array(kept)
 
 
-def _windows(picture: MatLike, face: Face, view: Projection, storey: float) -> None:
+def _windows(picture: MatLike, face: Face, view: Projection, storey: float, conditions: Conditions) -> None:
     """Rows of windows on an upright face."""
     along, up = face.corners[1] - face.corners[0], face.corners[3] - face.corners[0]
     columns, rows = round(float(np.linalg.norm(along)) / 2.4), int(float(np.linalg.norm(up)) / storey)
@@ -215,14 +212,17 @@ def _windows(picture: MatLike, face: Face, view: Projection, storey: float) -> N
         return
     u, v = np.meshgrid((np.arange(columns) + 0.5) / columns, (np.arange(rows) + 0.55) / rows)
     half_u, half_v = 0.26 / columns, 0.24 / rows
-    light = _lit(face.normal)
+    light = _lit(face.normal, conditions.sun)
+    night = conditions.time is not DayTime.DAY
     for grow, colour in ((1.22, _FRAME), (1.0, _GLASS)):
         quads = _quads(face.corners[0], along, up, (u.ravel(), v.ravel()), (half_u * grow, half_v * grow))
         pixels, depths = view.project(quads.reshape(-1, 3))
         outlines, near = pixels.reshape(-1, 4, 2), depths.reshape(-1, 4).min(axis=1)
-        for outline, depth in zip(outlines, near, strict=True):
+        for index, (outline, depth) in enumerate(zip(outlines, near, strict=True)):
             if depth > _NEAR and np.abs(outline).max() < 20_000:
-                pen.fill(picture, outline, pen.tone(colour, light))
+                # Behind some windows somebody is at home.
+                lit = night and colour is _GLASS and (index * 7 + columns + rows) % 5 < 2
+                pen.fill(picture, outline, _LAMPLIGHT if lit else pen.tone(colour, light))
 
 
 def _quads(origin: Array, along: Array, up: Array, middles: tuple[Array, Array], halves: tuple[float, float]) -> Array:
@@ -239,10 +239,11 @@ def _shrunk(face: Face, view: Projection, aside: float, below: float) -> Array:
     return view.project(quad[0])[0]
 
 
-def _lit(normal: Array) -> float:
-    """How bright a face is: daylight from all sides, and the sun on those that look towards it."""
+def _lit(normal: Array, share: float = 1.0) -> float:
+    """How bright a face is: daylight from all sides, and the sun's share on those that look towards it."""
     sun = np.array([math.cos(SUN[0]) * math.cos(SUN[1]), math.sin(SUN[0]) * math.cos(SUN[1]), math.sin(SUN[1])])
-    return 0.66 + 0.44 * max(0.0, float(normal @ sun))
+    diffuse = (1 - share) * 0.5 * max(0.0, float(normal[2]))
+    return 0.66 + 0.44 * (share * max(0.0, float(normal @ sun)) + diffuse)
 
 
 def distance(block: Block, centre: Array) -> float:

@@ -1,65 +1,28 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""The people of the simulated region: what they look like, and where each is at any time."""
+"""The people of the simulated region: where each is at any time."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from ptz_sim.clothes import Appearance
 from ptz_sim.itinerary import Itinerary, Moment
 from ptz_sim.layout import Layout
 from ptz_sim.routes import Routes
-from ptz_sim.shapes import Point, in_polygon
+from ptz_sim.shapes import Array, Point, in_polygon
 
-Colour = tuple[int, int, int]
+Dress = Callable[[np.random.Generator, int], Appearance]
 
 #: Seconds from one coming to the next, of every person.
 PERIOD = 300.0
 #: Metres of one stride (two steps) for somebody 1.75 m tall.
 STRIDE = 1.45
-
-# Blue, green, red.
-_UPPER: tuple[Colour, ...] = (
-    (40, 40, 190), (165, 75, 25), (45, 165, 230), (70, 115, 30), (205, 205, 208), (120, 40, 105),
-    (35, 30, 28), (30, 110, 215), (140, 120, 35), (150, 130, 225), (95, 45, 20), (60, 190, 200),
-)  # fmt: skip
-_LOWER: tuple[Colour, ...] = (
-    (85, 52, 36),
-    (38, 36, 36),
-    (96, 130, 150),
-    (120, 92, 66),
-    (60, 66, 72),
-    (50, 76, 90),
-    (150, 158, 160),
-)
-_HAIR: tuple[Colour, ...] = ((22, 24, 28), (30, 45, 70), (60, 105, 150), (120, 125, 128), (28, 34, 92), (18, 18, 20))
-_SKIN: tuple[Colour, ...] = ((165, 190, 232), (130, 165, 215), (95, 130, 185), (60, 88, 135), (45, 62, 98))
-_PANEL: tuple[Colour, ...] = ((235, 235, 235), (40, 210, 240), (225, 190, 80), (40, 40, 45), (70, 90, 235), (190, 235, 190))
-_PACK: tuple[Colour, ...] = ((45, 50, 55), (60, 40, 150), (110, 80, 30), (40, 90, 60), (30, 60, 120))
-
-
-@dataclass(frozen=True)
-class Appearance:
-    """What a person wears. Colours are blue, green, red. The panel is on the shirt's front, the pack on the back."""
-
-    height: float
-    build: float
-    upper: Colour
-    lower: Colour
-    hair: Colour
-    skin: Colour
-    shoes: Colour
-    panel: Colour
-    pack: Colour | None
-    vest: Colour | None
-    helmet: Colour | None
-    long_hair: bool
-    short_sleeves: bool
 
 
 @dataclass(frozen=True)
@@ -90,11 +53,12 @@ class _Person:
 class Crowd:
     """All people of a region. Everyone comes, walks through scenes and stops there, leaves, and comes again."""
 
-    def __init__(self, seed: int, count: int, layout: Layout, scenes: Mapping[str, Sequence[Point]]) -> None:
+    def __init__(self, seed: int, count: int, layout: Layout, scenes: Mapping[str, Sequence[Point]], dress: Dress) -> None:
+        """dress: what a person looks like, by number and a generator of their own."""
         self._seed, self._layout = seed, layout
         self._scenes = tuple(np.asarray(polygon, float) for polygon in scenes.values())
         self._routes = Routes(layout.solid(), layout.half)
-        self._people = tuple(_person(seed, number, count) for number in range(count))
+        self._people = tuple(_person(seed, number, count, dress) for number in range(count))
         self._visit = lru_cache(maxsize=max(16, 3 * count))(self._make_visit)
 
     def at(self, seconds: float) -> tuple[Walker, ...]:
@@ -105,6 +69,16 @@ class Crowd:
             if visit.begin <= seconds <= visit.end:
                 found.append(self._walker(person, visit.moment(seconds), seconds))
         return tuple(found)
+
+    def places(self, seconds: float) -> Array:
+        """Where those stand who are there, (n, 2) in metres."""
+        found = []
+        for person in self._people:
+            visit = self.visit(person.number, seconds)
+            if visit.begin <= seconds <= visit.end:
+                moment = visit.moment(seconds)
+                found.append((moment.x, moment.y))
+        return np.array(found).reshape(-1, 2)
 
     def visit(self, number: int, seconds: float) -> Itinerary:
         """The itinerary of a person's visit in the period that a time falls into."""
@@ -156,38 +130,16 @@ class Crowd:
         low, high = polygon.min(axis=0), polygon.max(axis=0)
         draws = rng.uniform(low, high, (40, 2))
         draws = draws[in_polygon(draws, polygon.tolist())]
-        free = [p for p in draws if self._routes.is_free((float(p[0]), float(p[1])))]
+        free = draws[self._routes.are_free(draws)]
         road = self._layout.road
-        beside = [p for p in free if road.distance(p[None])[0] > road.width / 2 + 0.3]
-        x, y = next(iter(beside or free or list(polygon)))
+        beside = free[road.distance(free) > road.width / 2 + 0.3]
+        x, y = next(iter([*beside[:1], *free[:1], *polygon]))
         return float(x), float(y)
 
 
-def _person(seed: int, number: int, count: int) -> _Person:
+def _person(seed: int, number: int, count: int, dress: Dress) -> _Person:
     rng = np.random.default_rng([seed, 3, number])
-    order = np.random.default_rng([seed, 4]).permutation(len(_UPPER))
-    height = float(rng.uniform(1.62, 1.90))
-    worker = bool(rng.uniform() < 0.22)
-    vest: Colour | None = ((20, 130, 250), (40, 235, 215))[int(rng.integers(2))] if worker else None
-    look = Appearance(
-        height=height,
-        build=float(rng.uniform(0.94, 1.12)),
-        upper=_UPPER[int(order[number % len(_UPPER)])],
-        lower=_pick(_LOWER, rng),
-        hair=_pick(_HAIR, rng),
-        skin=_pick(_SKIN, rng),
-        shoes=_pick(((30, 30, 32), (215, 218, 222), (40, 60, 95)), rng),
-        panel=_pick(_PANEL, rng),
-        pack=_pick(_PACK, rng) if rng.uniform() < 0.45 and not worker else None,
-        vest=vest,
-        helmet=_pick(((40, 200, 245), (230, 232, 235), (200, 110, 30)), rng) if worker else None,
-        long_hair=bool(rng.uniform() < 0.35) and not worker,
-        short_sleeves=bool(rng.uniform() < 0.4),
-    )
+    look = dress(rng, number)
     # The first visits are well under way at time zero, and the absences of different people don't coincide.
     shift = PERIOD * (0.12 + 0.62 * ((number + float(rng.uniform(0.2, 0.8))) / max(count, 1)))
     return _Person(number, look, float(rng.uniform(1.15, 1.55)), shift)
-
-
-def _pick(colours: Sequence[Colour], rng: np.random.Generator) -> Colour:
-    return colours[int(rng.integers(len(colours)))]

@@ -10,9 +10,12 @@ from typing import Self
 
 import numpy as np
 
+from ptz_sim import clothes
+from ptz_sim.clothes import Appearance
+from ptz_sim.conditions import Conditions, air
 from ptz_sim.layout import Viewpoint, make_layout
 from ptz_sim.light import Light, light_at
-from ptz_sim.shapes import Array, Point
+from ptz_sim.shapes import Point
 from ptz_sim.vehicles import Traffic, Vehicle
 from ptz_sim.walkers import Crowd, Walker
 from ptz_site import Site
@@ -37,10 +40,12 @@ class World:
     ) -> None:
         """scenes: ground polygons in metres, by name; viewpoints: cameras that buildings leave a view to."""
         self.settings = settings
+        self.conditions = Conditions.of(settings)
+        self.air = air(self.conditions, settings.seed)
         self.scenes = {name: tuple(polygon) for name, polygon in scenes.items()}
         self.layout = make_layout(settings, self.scenes, viewpoints)
-        self._crowd = Crowd(settings.seed, settings.walkers, self.layout, self.scenes)
-        self._traffic = Traffic(settings.seed, settings.vehicles, self.layout.road, self.layout.half, self._places)
+        self._crowd = Crowd(settings.seed, settings.walkers, self.layout, self.scenes, self._dress)
+        self._traffic = Traffic(settings.seed, settings.vehicles, self.layout.road, self.layout.half, self._crowd.places)
 
     @classmethod
     def of_site(cls, site: Site) -> Self:
@@ -55,7 +60,13 @@ class World:
 
     def state(self, seconds: float) -> WorldState:
         """Who and what is where. Any time from 0 on, hours long."""
-        return WorldState(seconds, self._crowd.at(seconds), self._traffic.at(seconds), light_at(seconds, self.settings.seed))
+        return WorldState(seconds, self._crowd.at(seconds), self._traffic.at(seconds), self.light(seconds))
 
-    def _places(self, seconds: float) -> Array:
-        return np.array([[w.x, w.y] for w in self._crowd.at(seconds)]).reshape(-1, 2)
+    def light(self, seconds: float) -> Light:
+        """The light of a time."""
+        return light_at(seconds, self.settings.seed, self.air)
+
+    def _dress(self, rng: np.random.Generator, number: int) -> Appearance:
+        if self.settings.people == 'varied':
+            return clothes.varied(rng, self.conditions.season)
+        return clothes.distinct(rng, self.settings.seed, number)

@@ -42,6 +42,15 @@ class SimulationSettings(Section):
     vehicles: int = Field(2, ge=0, le=50)
     extent: float = Field(60.0, ge=10, le=500, description='m, side of the square world, centred on the origin')
     buildings: int = Field(4, ge=0, le=50)
+    season: Literal['summer', 'autumn', 'winter'] = 'summer'
+    time_of_day: Literal['day', 'dusk', 'night'] = 'day'
+    weather: Literal['clear', 'overcast', 'fog', 'rain', 'snow'] = 'clear'
+    ground: Literal['garden', 'paving', 'asphalt', 'concrete', 'gravel', 'meadow'] = Field(
+        'garden', description='what most of it is covered with; garden: grass with paved yards'
+    )
+    people: Literal['distinct', 'varied'] = Field(
+        'distinct', description='distinct: twelve shirts; varied: any clothes, children too'
+    )
 
 
 class Site(Section):
