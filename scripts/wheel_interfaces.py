@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interface packages that ROS distributions have and PyPI lacks: written for an environment of wheels, built with the workspace.
 
-Of each, only what is used is here: of tf2_msgs TFMessage, of nav_msgs OccupancyGrid. Names and fields are upstream's, so the type hashes are
-too, and nodes of a distribution understand them.
+Of each, only what is used is here: of tf2_msgs TFMessage, of nav_msgs OccupancyGrid. Names and fields are upstream's, so the type hashes
+are too, and nodes of a distribution understand them.
 """
 
 from __future__ import annotations

@@ -194,6 +194,8 @@ def test_the_report_shows_coverage_of_all_scenes(rotation: Path) -> None:
     page = (rotation / 'report.html').read_text()
     assert '<svg' in page and 'http://' not in re.sub(r'xmlns[:\w]*="[^"]*"', '', page)
     assert set(SCENES) <= set(json.dumps(report).replace('"', ' ').split())
+    summary = json.loads((rotation / 'summary.json').read_text())
+    assert all(len(scene['polygon']) >= 3 for scene in summary['scenes']), 'the plans of where people were need them'
 
 
 def test_perception_publishes_tracks_of_frames_at_rest(rotation: Path) -> None:

@@ -23,6 +23,7 @@ from ament_index_python.packages import get_package_share_directory
 from builtin_interfaces.msg import Time
 from conftest import wait_for
 from geometry_msgs.msg import Point, Transform, TransformStamped
+from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
 from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
@@ -49,6 +50,7 @@ class Others:
         self.node = node
         self.objects: list[ObjectArray] = []
         self.markers: list[Marker] = []
+        self.heats: list[OccupancyGrid] = []
         self.watchlists: list[Watchlist] = []
         self.transforms: dict[tuple[str, str], list[TransformStamped]] = {}
         self.tracks = {
@@ -61,6 +63,10 @@ class Others:
     def look_at_markers(self) -> None:
         """Rviz is started."""
         self.node.create_subscription(MarkerArray, names.MARKERS, lambda array: self.markers.extend(array.markers), EVENTS)
+
+    def look_at_heat(self) -> None:
+        """Rviz shows where in the gate people are."""
+        self.node.create_subscription(OccupancyGrid, names.scene_heat('gate'), self.heats.append, LATCHED)
 
     def look_at_frames(self) -> None:
         """Something that looks up where frames are is started, late."""
@@ -167,6 +173,8 @@ def test_people_are_the_same_in_every_camera_and_rviz_sees_them(ros_domain: int,
         others.tracks['southwest'].publish(tracks_of('southwest', 1.0, (301, -9.2, 8.1), (302, -11.9, 10.2)))
         others.until(lambda: len(others.objects) == 2, 'more objects')
         others.until(lambda: any(one.ns == 'tracks of southwest' for one in others.markers), 'people in rviz')
+        others.look_at_heat()
+        others.until(lambda: others.heats, 'heat')
     by_track = [{one.track_id: one.object_id for one in array.objects} for array in others.objects]
     assert by_track[1] == {301: by_track[0][102], 302: by_track[0][101]}
     assert len(set(by_track[1].values())) == 2
@@ -175,6 +183,15 @@ def test_people_are_the_same_in_every_camera_and_rviz_sees_them(ros_domain: int,
     (x, y) = next((one.pose.position.x, one.pose.position.y) for one in others.markers if one.ns == 'tracks of southwest')
     assert (x, y) in ((-9.2, 8.1), (-11.9, 10.2))
     assert all(one.header.frame_id == 'map' for one in others.markers)
+    heat = others.heats[0]
+    cells, corner = np.reshape(heat.data, (heat.info.height, heat.info.width)), heat.info.origin.position
+    (low, high), side = np.array([(-18, 6), (-8, 16)]), heat.info.resolution
+    assert (heat.header.frame_id, corner.x, corner.y) == ('map', *low)
+    assert (corner.x + heat.info.width * side, corner.y + heat.info.height * side) == pytest.approx(tuple(high), abs=side)
+    for x, y in ((-12.0, 10.0), (-9.0, 8.0)):
+        assert cells[int((y - corner.y) / side), int((x - corner.x) / side)] > 80
+    assert cells.max() == 100
+    assert cells[-1, 0] == 0, 'nobody was in the corner'
 
 
 def test_the_cameras_are_frames_that_look_where_their_projections_say(ros_domain: int, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ptz_perception import messages
 from ptz_perception.identity.register import ObjectRegister, TrackKey
 from ptz_perception.recognition.embedders import make_embedders
 from ptz_perception.recognition.watchlist_file import WatchlistFile
+from ptz_perception.rviz.heat_publisher import HeatPublisher
 from ptz_perception.rviz.publisher import RvizPublisher
 from ptz_perception.watchlist_server import WatchlistServer
 from ptz_site import Site
@@ -42,6 +43,7 @@ class RegionPerception(Node):
         self._register = ObjectRegister()
         self._newest_ns = 0
         self._rviz = RvizPublisher(self, self._site)
+        self._heats = HeatPublisher(self, self._site)
         self._objects = self.create_publisher(ObjectArray, names.OBJECTS, EVENTS)
         for camera in self._site.cameras:
             self.create_subscription(TrackArray, names.camera_tracks(camera), self._on_tracks, EVENTS)
@@ -53,6 +55,7 @@ class RegionPerception(Node):
         stamp_ns = time_to_ns(array.header.stamp)
         if stamp_ns < self._newest_ns - _SET_BACK_NS:
             self._register, self._newest_ns = ObjectRegister(), 0
+            self._heats.forget()
         self._newest_ns = max(self._newest_ns, stamp_ns)
         self._register.take(messages.track_views(array), stamp_ns)
         preset = array.preset
@@ -62,6 +65,7 @@ class RegionPerception(Node):
             ObjectArray(header=array.header, camera=preset.camera, objects=[messages.object_msg(one) for one in shown])
         )
         self._rviz.take_tracks(array)
+        self._heats.take_tracks(array)
 
     def _watchlist_status(self) -> diagnostics.Status:
         if self._watchlist.problem:

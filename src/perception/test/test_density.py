@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ptz_perception.density import FixedBandwidth, NeighbourBandwidth, SizeBandwidth, density_map, grid_density, hot_regions
+from ptz_perception.density import FixedBandwidth, NeighbourBandwidth, PictureHeats, SizeBandwidth, density_map, hot_regions
 
 SHAPE = (90, 160)
 
@@ -99,12 +99,6 @@ def test_what_can_not_be_a_map_is_refused(points, sizes, stride, says):
         density_map(np.array(points), None if sizes is None else np.array(sizes), SHAPE, stride)
 
 
-def test_weights_count():
-    edges = np.arange(11.0)
-    heat = grid_density(np.array([(2.0, 3.0), (7.0, 7.0)]), np.ones(2), edges, edges, np.array([0.25, 2.0]))
-    assert heat.sum() == pytest.approx(2.25)
-
-
 heats = arrays(
     np.float32, st.tuples(st.integers(1, 24), st.integers(1, 24)), elements=st.floats(0, 1, width=32), fill=st.just(0.0)
 )
@@ -172,3 +166,16 @@ def test_nothing_is_hot_below_the_threshold():
 def test_what_can_not_be_a_heat_map_is_refused(heat, budget, says):
     with pytest.raises(ValueError, match=says):
         hot_regions(np.array(heat), (64, 64), budget)
+
+
+def test_the_heat_of_a_preset_is_of_its_scene_alone_and_finds_where_somebody_is():
+    heats, size = PictureHeats(stride=16), (1280, 720)
+    box = np.array([(200.0, 300.0, 20.0, 50.0), (1300.0, 300.0, 60.0, 50.0)])
+    for number in range(10):
+        heats.take('gate', number * 200_000_000, box, size)
+    heats.take('road', 0, np.empty((0, 4)), size)
+    [region] = hot_regions(heats.heat('gate', size), size, 0.1)
+    assert region.part.left < 200 < region.part.right
+    assert region.heat == pytest.approx(1, abs=0.05)
+    assert hot_regions(heats.heat('road', size), size, 0.1) == ()
+    assert heats.heat('gate', (640, 360)) is None

@@ -62,6 +62,11 @@ def scene_frames(scene: str) -> str:
     return f'scenes/{scene}/frames'
 
 
+def scene_heat(scene: str) -> str:
+    """nav_msgs/OccupancyGrid: where on a scene's ground people are, on average; only while somebody listens."""
+    return f'scenes/{scene}/heat'
+
+
 def base_frame(region: str, camera: str) -> str:
     """TF frame of a camera's mounting: x where pan and tilt are zero, z up."""
     return f'{region}/{camera}_base'

@@ -154,7 +154,13 @@ class Stitcher(Node):
     def _summary(self) -> RecordingSummary:
         scenes = tuple(
             SceneSummary(
-                scene, s.written, sum(bool(g.kept) for g in s.cutter.segments), s.cutter.late, s.cutter.doubled, tuple(s.failures)
+                scene=scene,
+                frames=s.written,
+                segments=sum(bool(g.kept) for g in s.cutter.segments),
+                late=s.cutter.late,
+                doubled=s.cutter.doubled,
+                failures=tuple(s.failures),
+                polygon=tuple(self._site.scenes[scene].polygon or ()),
             )
             for scene, s in self._sequences.items()
         )

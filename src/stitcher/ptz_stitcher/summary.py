@@ -8,11 +8,12 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
 class SceneSummary:
-    """One scene's recording. frames: in the bag. late and doubled frames were dropped."""
+    """One scene's recording. frames: in the bag. late and doubled frames were dropped. polygon: m on the ground; empty: not known."""
 
     scene: str
     frames: int
@@ -20,6 +21,7 @@ class SceneSummary:
     late: int
     doubled: int
     failures: tuple[str, ...]
+    polygon: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,12 @@ def read_summary(path: Path) -> RecordingSummary:
     """Reads what write() wrote. Raises OSError, or ValueError if it is not a summary."""
     try:
         data = json.loads(path.read_text(encoding='utf-8'))
-        scenes = tuple(SceneSummary(**{**scene, 'failures': tuple(scene['failures'])}) for scene in data.pop('scenes'))
+        scenes = tuple(_scene(scene) for scene in data.pop('scenes'))
         return RecordingSummary(**{**data, 'scenes': scenes, 'failures': tuple(data['failures'])})
     except (KeyError, TypeError) as error:
         raise ValueError(f'{path}: not a summary of a recording: {error}') from None
+
+
+def _scene(data: dict[str, Any]) -> SceneSummary:
+    polygon = tuple((float(x), float(y)) for x, y in data.get('polygon', ()))
+    return SceneSummary(**{**data, 'failures': tuple(data['failures']), 'polygon': polygon})

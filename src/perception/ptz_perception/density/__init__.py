@@ -4,7 +4,9 @@
 
 from ptz_perception.density.bandwidth import Bandwidth, FixedBandwidth, NeighbourBandwidth, SizeBandwidth
 from ptz_perception.density.hot_regions import HotRegion, hot_regions
-from ptz_perception.density.maps import Heat, density_map, grid_density
+from ptz_perception.density.maps import density_map
+from ptz_perception.density.picture_heats import PictureHeats
+from ptz_site.heat import Heat
 
 __all__ = [
     'Bandwidth',
@@ -12,8 +14,8 @@ __all__ = [
     'Heat',
     'HotRegion',
     'NeighbourBandwidth',
+    'PictureHeats',
     'SizeBandwidth',
     'density_map',
-    'grid_density',
     'hot_regions',
 ]

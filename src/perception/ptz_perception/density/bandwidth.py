@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-Points = NDArray[np.float64]
+from ptz_site.heat import Points
 
 
 class Bandwidth(Protocol):

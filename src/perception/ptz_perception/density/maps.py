@@ -6,15 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
-from ptz_perception.density.bandwidth import Bandwidth, NeighbourBandwidth, Points, SizeBandwidth
-
-#: (rows, columns); objects in each cell.
-Heat = NDArray[np.float32]
-
-#: Of a cell's side, the least standard deviation: what is narrower is in one cell anyway, and nothing may be divided by 0.
-_LEAST = 1e-3
+from ptz_perception.density.bandwidth import Bandwidth, NeighbourBandwidth, SizeBandwidth
+from ptz_site.heat import Heat, Points, grid_density
 
 
 def density_map(
@@ -40,40 +34,6 @@ def density_map(
         if len(sizes) != len(points):
             raise ValueError(f'{len(points)} points need as many sizes, not {len(sizes)}')
     return grid_density(points, rule(points, sizes), _edges(shape[1], stride), _edges(shape[0], stride))
-
-
-def grid_density(
-    points: Points,
-    deviations: NDArray[np.float64],
-    x_edges: NDArray[np.float64],
-    y_edges: NDArray[np.float64],
-    weights: NDArray[np.float64] | None = None,
-) -> Heat:
-    """The same on any grid: Gaussians at points (n, 2) with standard deviations (n,), integrated over the cells between edges.
-
-    x_edges (columns + 1,), y_edges (rows + 1,): ascending, in the points' unit. weights (n,): what each point counts for; None: 1.
-    Raises ValueError if a point is outside.
-    """
-    heat = np.zeros((len(y_edges) - 1, len(x_edges) - 1), np.float32)
-    if not len(points):
-        return heat
-    low, high = (x_edges[0], y_edges[0]), (x_edges[-1], y_edges[-1])
-    # Not a number is not inside either.
-    if not ((points >= low) & (points <= high)).all():
-        raise ValueError(f'points must be from {low} to {high}; leave out the others')
-    # A Gaussian is the product of one for each axis, so the sum over all points is one product of matrices.
-    across = _shares(points[:, 0], deviations, x_edges)
-    down = _shares(points[:, 1], deviations, y_edges)
-    if weights is not None:
-        across *= weights[:, None]
-    return np.asarray(down.T @ across, np.float32)
-
-
-def _shares(at: NDArray[np.float64], deviations: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How much of each Gaussian (n,) each interval holds, (n, intervals); each row's sum is 1."""
-    deviations = np.maximum(deviations, _LEAST * float(np.diff(edges).min()))
-    shares = np.diff(ndtr((edges[None] - at[:, None]) / deviations[:, None]), axis=1)
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
 def _edges(length: int, stride: int) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ptz_node.stream_decoder import StreamDecoder, as_bgr
 from ptz_stitcher.report import charts
+from ptz_stitcher.report.heat import HeatPlans
 from ptz_stitcher.report.measures import NANOSECONDS, RunMeasures
 from ptz_stitcher.report.read import Picture
 from ptz_stitcher.summary import RecordingSummary
@@ -62,6 +63,7 @@ def render(
     warnings: tuple[str, ...],
     out: Path,
     stays: str = '',
+    heat: HeatPlans | None = None,
 ) -> str:
     """The whole page."""
     scene_colours = charts.colours([scene.scene for scene in run.scenes])
@@ -86,6 +88,7 @@ def render(
         pictures=pictures,
         warnings=warnings,
         stays=stays,
+        heat=heat,
         scene_colours=scene_colours,
         camera_colours=camera_colours,
         cameras_chart=charts.cameras_chart(run, scene_colours),

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.rosbag2 import ReaderError
 
 from ptz_site import Mark, Phase, StayObserver, StayTimes, UserError, all_stays
+from ptz_site.heat import SceneHeat
 from ptz_site.stream_marks import nal
 from ptz_stitcher.report.measures import NANOSECONDS, Rotation
 from ptz_stitcher.segments import FrameHeader
@@ -76,6 +79,20 @@ def read_stays(out: Path) -> StayTimes:
         switch, stamp = _ns(preset.switch_start), _ns(message.header.stamp)
         observer.take(preset.camera, preset.scene, preset.session, switch, stamp, tracks)
     return all_stays(observer.finish())
+
+
+def read_heats(out: Path, polygons: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, SceneHeat]:
+    """Where on the ground (m) of scenes people were seen, on average over a run. Raises UserError if <out>/region is not there."""
+    heats = {scene: SceneHeat(polygon, math.inf) for scene, polygon in polygons.items()}
+    for _, message in _messages(out / 'region', ('/tracks',)) if heats else ():
+        heat = heats.get(message.preset.scene)
+        if heat is None:
+            continue
+        seen = [track for track in message.tracks if track.has_ground and track.source == _DETECTED]
+        points = np.array([(track.ground.x, track.ground.y) for track in seen]).reshape(-1, 2)
+        covariances = [np.reshape(track.ground_covariance, (2, 2)) for track in seen]
+        heat.take(message.preset.camera, _ns(message.header.stamp), points, covariances)
+    return heats
 
 
 def read_pictures(folder: Path) -> Iterator[Picture]:

@@ -12,9 +12,10 @@ from pathlib import Path
 from rich.table import Table
 
 from ptz_site import NANOSECONDS, DwellSuggestion, UserError, suggest_dwell
+from ptz_stitcher.report.heat import heat_plans
 from ptz_stitcher.report.html import Thumbnail, render, segment_pictures
 from ptz_stitcher.report.measures import RunMeasures, measure
-from ptz_stitcher.report.read import RegionRecord, read_pictures, read_region
+from ptz_stitcher.report.read import RegionRecord, read_heats, read_pictures, read_region
 from ptz_stitcher.summary import RecordingSummary, read_summary
 
 
@@ -66,7 +67,9 @@ def write_report(out: Path) -> ReportSummary:
         record.stays, record.slots_per_cycle, max((camera.longest_turn_ns for camera in run.cameras), default=0) / NANOSECONDS
     )
     stays = _stays_text(record, suggestion)
-    page = render(record.region, run, summary, pictures, (*failures, *warnings), out, stays)
+    polygons = {scene.scene: scene.polygon for scene in summary.scenes if scene.polygon} if summary is not None else {}
+    heat = heat_plans(read_heats(out, polygons), polygons)
+    page = render(record.region, run, summary, pictures, (*failures, *warnings), out, stays, heat)
     facts = {
         'region': record.region,
         **dataclasses.asdict(run),
