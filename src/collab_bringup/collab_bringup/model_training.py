@@ -79,7 +79,7 @@ def export(checkpoint: Path, out: Path, console: Console) -> int:
 
 def _recipe(request: TrainRequest) -> CascadeRecipe:
     from ptz_perception.models.cascade.settings import CascadeRecipe
-    from ptz_perception.models.training.settings import TrainingSettings, read_recipe
+    from ptz_perception.models.training.settings import TrainingSettings, checked, read_recipe
 
     recipe = CascadeRecipe() if request.recipe is None else read_recipe(request.recipe, CascadeRecipe)
     told: dict[str, Any] = {
@@ -87,7 +87,7 @@ def _recipe(request: TrainRequest) -> CascadeRecipe:
         for name, value in (('iterations', request.iterations), ('device', request.device), ('threads', request.threads))
         if value is not None
     }
-    training = TrainingSettings.model_validate({**recipe.training.model_dump(), **told})
+    training = checked({**recipe.training.model_dump(), **told}, TrainingSettings, 'training')
     return recipe.model_copy(update={'training': training})
 
 

@@ -79,7 +79,7 @@ class _Run:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Goes on with a checkpoint."""
-        if state['recipe'] != self._task.recipe:
+        if _lasting(state['recipe']) != _lasting(self._task.recipe):
             raise UserError(f'{self._out} was trained with another recipe; go on with that one, or give another folder')
         self._network.load_state_dict(state['network'])
         self._average.restore(state['average'])
@@ -113,7 +113,7 @@ class _Run:
         parts = self._task.losses(self._network, batch)
         total = torch.stack(list(parts.values())).sum()
         if not torch.isfinite(total):
-            raise UserError(f'the loss is {float(total)} in iteration {self.iteration + 1}; try a smaller learning_rate')
+            raise UserError(f'the loss is {float(total.detach())} in iteration {self.iteration + 1}; try a smaller learning_rate')
         self._optimiser.zero_grad(set_to_none=True)
         total.backward()
         nn.utils.clip_grad_norm_(self._network.parameters(), self._settings.clip)
@@ -150,6 +150,11 @@ def _device(settings: TrainingSettings) -> torch.device:
     if settings.device == 'cuda' and not there:
         raise UserError('device: cuda found, but PyTorch sees no such device here; give cpu')
     return torch.device('cuda' if there and settings.device != 'cpu' else 'cpu')
+
+
+def _lasting(recipe: dict[str, Any]) -> dict[str, Any]:
+    """What of a recipe must stay the same; how long and how fast it is trained may change on the way."""
+    return {name: value for name, value in recipe.items() if name != 'training'}
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:

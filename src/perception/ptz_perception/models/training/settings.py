@@ -41,9 +41,14 @@ def read_recipe(path: Path, kind: type[Recipe]) -> Recipe:
         content = yaml.safe_load(path.read_text()) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"{path} can't be read as YAML: {str(error).splitlines()[0]}") from None
+    return checked(content, kind, str(path))
+
+
+def checked(content: object, kind: type[Recipe], source: str) -> Recipe:
+    """Settings of plain values; source: where they come from, for people. Raises UserError that names the key and the remedy."""
     try:
         return kind.model_validate(content)
     except ValidationError as error:
         problem = error.errors()[0]
         key = '.'.join(map(str, problem['loc']))
-        raise UserError(f'{path}: {key}: {problem["input"]!r} found; {problem["msg"].lower()}') from None
+        raise UserError(f'{source}: {key}: {problem["input"]!r} found; {problem["msg"].lower()}') from None
