@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from collab_bringup.terminal import console
 
 if TYPE_CHECKING:
     from collab_bringup.cli import Commands
@@ -18,9 +17,10 @@ if TYPE_CHECKING:
 
 def add_dataset_commands(commands: Commands) -> None:
     """Adds the command with its own commands."""
-    dataset = commands.add_parser('dataset', help='data sets for models: simulate')
+    dataset = commands.add_parser('dataset', help='data sets for models: simulate, check')
     of_dataset = dataset.add_subparsers(title='commands', required=True, metavar='COMMAND')
     _add_simulate(of_dataset)
+    _add_check(of_dataset)
 
 
 def _add_simulate(commands: Commands) -> None:
@@ -60,6 +60,16 @@ def _add_simulate(commands: Commands) -> None:
     simulate.set_defaults(run=_simulate)
 
 
+def _add_check(commands: Commands) -> None:
+    text = 'say what is in data sets, and everything that is wrong with them (docs/own-data.md)'
+    check = commands.add_parser('check', help=text, description=text[0].upper() + text[1:] + '.')
+    what = 'COCO (annotations.json), MOTChallenge (img1, gt/gt.txt), YOLO (data.yaml), or a folder that holds such'
+    check.add_argument('paths', type=Path, nargs='+', metavar='DIR|FILE', help=what)
+    check.add_argument('--format', choices=['coco', 'mot', 'yolo'], help='default: as its files say')
+    check.add_argument('--all', action='store_true', help='show every fault, not only the first ones of each kind')
+    check.set_defaults(run=_check)
+
+
 def _simulate(arguments: argparse.Namespace) -> int:
     from collab_bringup.dataset_simulate import SimulateRequest, simulate
     from ptz_sim.dataset.pieces import Options
@@ -75,12 +85,15 @@ def _simulate(arguments: argparse.Namespace) -> int:
         tuple(arguments.conditions),
     )
     request = SimulateRequest(arguments.folder, options, arguments.jobs, arguments.overwrite)
-    return simulate(request, _console())
+    return simulate(request, console())
 
 
-def _console() -> Console:
-    # Off a terminal nothing knows how wide lines may be; wide enough, so that tables are not folded.
-    return Console() if sys.stdout.isatty() else Console(width=160)
+def _check(arguments: argparse.Namespace) -> int:
+    from collab_bringup.dataset_check import CheckRequest, check
+    from ptz_perception.datasets import DataSetKind
+
+    kind = DataSetKind(arguments.format) if arguments.format else None
+    return check(CheckRequest(tuple(arguments.paths), kind, arguments.all), console())
 
 
 def _count(text: str) -> int:

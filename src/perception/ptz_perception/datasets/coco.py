@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from ptz_perception.datasets.coco_index import CocoIndex, IndexedPicture
-from ptz_perception.datasets.data_set import WHOLE, DataSet, DataSetKind, LabelledPicture, Split, split_name
+from ptz_perception.datasets.data_set import WHOLE, DataSet, DataSetKind, LabelledPicture, Split, in_order, split_name
 from ptz_perception.datasets.faults import Fault, FaultKind, Tell, unheard
 from ptz_perception.datasets.labels import labelled, picture_size, unlabelled
 from ptz_site import UserError
@@ -53,7 +53,7 @@ def read(path: Path, tell: Tell = unheard) -> DataSet:
     names = tuple(dict.fromkeys(name for _, index in indexes for _, name in index.categories))
     splits = [Split(_split(file, path), index.count, partial(_pictures, file, index, names, tell)) for file, index in indexes]
     scenes = tuple(dict.fromkeys(scene for _, index in indexes for scene in index.scenes))
-    return DataSet(DataSetKind.COCO, path, names, tuple(splits), scenes)
+    return DataSet(DataSetKind.COCO, path, names, in_order(splits), scenes)
 
 
 def _split(file: Path, path: Path) -> str:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -114,6 +114,12 @@ class DataSet:
                 return split
         there = ', '.join(split.name for split in self.splits) or 'none'
         raise UserError(f'{self.path}: no split {name} is in it; there: {there}')
+
+
+def in_order(splits: Iterable[Split]) -> tuple[Split, ...]:
+    """Training first, then validation and test, then others as they come."""
+    known = [names[0] for names in _SPLIT_WORDS]
+    return tuple(sorted(splits, key=lambda split: known.index(split.name) if split.name in known else len(known)))
 
 
 def split_name(name: str) -> str:

@@ -16,7 +16,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ptz_perception.datasets.data_set import WHOLE, DataSet, DataSetKind, LabelledPicture, LabelledScene, Split, split_name
+from ptz_perception.datasets.data_set import (
+    WHOLE,
+    DataSet,
+    DataSetKind,
+    LabelledPicture,
+    LabelledScene,
+    Split,
+    in_order,
+    split_name,
+)
 from ptz_perception.datasets.faults import Fault, FaultKind, Tell, unheard
 from ptz_perception.datasets.labels import Label, labelled, picture_size, unlabelled
 from ptz_site import UserError
@@ -86,7 +95,7 @@ def read(path: Path, tell: Tell = unheard) -> DataSet:
         Split(name, sum(_count(one) for one in sequences), partial(_pictures, tuple(sequences), tell))
         for name, sequences in splits.items()
     ]
-    return DataSet(DataSetKind.MOT, path, NAMES, tuple(made), tuple(scenes))
+    return DataSet(DataSetKind.MOT, path, NAMES, in_order(made), tuple(scenes))
 
 
 def _is_sequence(folder: Path) -> bool:

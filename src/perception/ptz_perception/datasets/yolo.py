@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from ptz_perception.datasets.data_set import WHOLE, DataSet, DataSetKind, LabelledPicture, Split, split_name
+from ptz_perception.datasets.data_set import WHOLE, DataSet, DataSetKind, LabelledPicture, Split, in_order, split_name
 from ptz_perception.datasets.faults import Fault, FaultKind, Tell, unheard
 from ptz_perception.datasets.labels import Label, labelled, picture_size, unlabelled
 from ptz_site import UserError
@@ -56,7 +56,7 @@ def read(path: Path, tell: Tell = unheard) -> DataSet:
     for name, source in sources.items():
         listed = tuple(_sources(file or path, root, source, tell))
         splits.append(Split(name, sum(1 for _ in _files(listed)), partial(_pictures, listed, names, tell)))
-    return DataSet(DataSetKind.YOLO, path, names, tuple(splits))
+    return DataSet(DataSetKind.YOLO, path, names, in_order(splits))
 
 
 def _description(file: Path) -> dict[str, Any]:
