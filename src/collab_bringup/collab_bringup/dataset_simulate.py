@@ -35,11 +35,11 @@ def simulate(request: SimulateRequest, console: Console) -> int:
     scenes = options.draw()
     pieces.open_folder(folder, options, request.overwrite)
     todo = pieces.missing(folder, options, scenes)
-    every = len(scenes) * len(options.kinds)
-    if len(todo) < every:
-        console.print(f'going on: {every - len(todo)} of {every} parts are there', highlight=False)
+    there = len(scenes) - len(todo)
+    if there:
+        console.print(f'going on: {there} of {len(scenes)} scenes are there', highlight=False)
     with _progress(console) as progress:
-        task = progress.add_task('scenes', total=every, completed=every - len(todo))
+        task = progress.add_task('scenes', total=len(scenes), completed=there)
         for _ in _make(request, todo):
             progress.advance(task)
     index = pieces.finish(folder, options, scenes)

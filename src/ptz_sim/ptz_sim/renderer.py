@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ptz_sim import figures, pen, silhouettes, structures
 from ptz_sim.conditions import Air, Season
 from ptz_sim.figures import Figure
-from ptz_sim.ground import LARGEST, Sheet, make_ground
+from ptz_sim.ground import LARGEST, Ground, Sheet, make_ground
 from ptz_sim.layout import Structure, Tree
 from ptz_sim.light import Light
 from ptz_sim.precipitation import draw_precipitation
@@ -41,12 +41,12 @@ _SKY_DISTANCE = 1000.0
 class Renderer:
     """Renders one camera's pictures (height, width, 3), BGR. The same world, time and view give the same pixels."""
 
-    def __init__(self, world: World, resolution: tuple[int, int], texels: int = LARGEST) -> None:
-        """texels: of a side of the ground's picture, at most."""
+    def __init__(self, world: World, resolution: tuple[int, int], texels: int = LARGEST, ground: Ground | None = None) -> None:
+        """texels: of a side of the ground's picture, at most; ground: the world's, if another renderer has painted it already."""
         self._world = world
         self._width, self._height = resolution
         seed = world.settings.seed
-        self._ground = make_ground(world.layout, world.scenes, seed, world.conditions, texels)
+        self.ground = ground or make_ground(world.layout, world.scenes, seed, world.conditions, texels)
         rng = np.random.default_rng(seed)
         shape = (self._height + 64, self._width + 64, 3)
         self._noise = rng.integers(0, _NOISE, shape, dtype=np.uint8)
@@ -89,7 +89,7 @@ class Renderer:
             metres = math.hypot(away, float(view.centre[2])) / focal
             near = self._sheet(metres * 1.3)
             if not self._covers(near, view, begin, end):
-                _lay(band, self._ground.far, view, begin, cv2.BORDER_REPLICATE)
+                _lay(band, self.ground.far, view, begin, cv2.BORDER_REPLICATE)
             _lay(band, near, view, begin, cv2.BORDER_TRANSPARENT)
 
     def _covers(self, sheet: Sheet, view: Projection, begin: int, end: int) -> bool:
@@ -99,7 +99,7 @@ class Renderer:
 
     def _sheet(self, metres: float) -> Sheet:
         """The texture whose texels are about so many metres."""
-        levels = self._ground.levels
+        levels = self.ground.levels
         level = int(np.clip(math.floor(math.log2(max(metres / levels[0].texel, 1e-6))), 0, len(levels) - 1))
         return levels[level]
 
@@ -117,7 +117,7 @@ class Renderer:
                 self._cast_shadow(picture, figure, view)
         for thing in things:
             if isinstance(thing, Figure):
-                figures.draw(picture, thing, self._ground.in_shadow(thing.body.walker.x, thing.body.walker.y))
+                figures.draw(picture, thing, self.ground.in_shadow(thing.body.walker.x, thing.body.walker.y))
             elif isinstance(thing, Vehicle):
                 structures.draw_vehicle(picture, thing, view, conditions)
             elif isinstance(thing, Tree):
@@ -164,7 +164,7 @@ class Renderer:
     def _cast_shadow(self, picture: MatLike, figure: figures.Figure, view: Projection) -> None:
         low, high = figures.shadow_reach(figure, view)
         part = pen.window(low, high, picture.shape)
-        if part is None or self._ground.in_shadow(figure.body.walker.x, figure.body.walker.y) < 0.8:
+        if part is None or self.ground.in_shadow(figure.body.walker.x, figure.body.walker.y) < 0.8:
             return
         depth = 0.45 * self._world.conditions.sun
         mask = np.zeros((part[0].stop - part[0].start, part[1].stop - part[1].start), np.uint8)

@@ -88,5 +88,18 @@ def document(scenes: Sequence[SceneSpec], pictures: Sequence[Mapping[str, Any]])
     }
 
 
+def counts(document: Mapping[str, Any]) -> dict[str, int]:
+    """What an annotation file has."""
+    boxes = [entry for entry in document['annotations'] if not entry['iscrowd']]
+    people = [entry for entry in boxes if entry['category_id'] == PERSON]
+    return {
+        'pictures': len(document['images']),
+        'people': len(people),
+        'small_people': sum(entry['area'] < SMALL for entry in people),
+        'vehicles': len(boxes) - len(people),
+        'ignored': len(document['annotations']) - len(boxes),
+    }
+
+
 def _rounded(box: Box) -> Box:
     return round(box[0], 2), round(box[1], 2), round(box[2], 2), round(box[3], 2)

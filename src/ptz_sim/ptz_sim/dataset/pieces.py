@@ -1,6 +1,6 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""The folder of a data set, made piece by piece: a piece is one kind of data of one scene.
+"""The folder of a data set, made piece by piece: a piece is what is made of one scene.
 
 Pieces don't know of each other, so they may be made in any order and by several processes. What is known of a finished one lies in
 `.work` until all are there; what was begun and not finished is made again.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
@@ -18,9 +18,11 @@ from typing import Any
 
 from ptz_sim.dataset import coco
 from ptz_sim.dataset.detection import take_pictures
+from ptz_sim.dataset.identities import photograph
 from ptz_sim.dataset.scenes import draw_scenes
 from ptz_sim.dataset.spec import SceneSpec, Split
 from ptz_sim.dataset.studio import Studio
+from ptz_sim.dataset.tracking import film
 from ptz_site.errors import UserError
 
 #: Of the folder's layout and its files; another one when older readers would not understand it.
@@ -62,10 +64,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Piece:
-    """One kind of data of one scene."""
+    """A scene, and what is to be made of it."""
 
     scene: SceneSpec
-    kind: Kind
+    kinds: tuple[Kind, ...]
 
 
 def open_folder(folder: Path, options: Options, overwrite: bool) -> None:
@@ -92,26 +94,34 @@ def open_folder(folder: Path, options: Options, overwrite: bool) -> None:
 
 
 def missing(folder: Path, options: Options, scenes: Sequence[SceneSpec]) -> list[Piece]:
-    """The pieces that are still to be made."""
-    pieces = [Piece(scene, Kind(kind)) for scene in scenes for kind in options.kinds]
-    return [piece for piece in pieces if not _record(folder, piece.scene, piece.kind).exists()]
+    """What is still to be made."""
+    found = []
+    for scene in scenes:
+        kinds = tuple(kind for kind in map(Kind, options.kinds) if not _record(folder, scene, kind).exists())
+        if kinds:
+            found.append(Piece(scene, kinds))
+    return found
 
 
 def make(folder: Path, options: Options, piece: Piece) -> None:
-    """Makes one piece."""
-    scene, split = piece.scene, piece.scene.split.value
-    studio = Studio(scene)
-    images = folder / Kind.DETECTION.value / split / 'images'
-    images.mkdir(parents=True, exist_ok=True)
-    pictures = take_pictures(scene, studio, options.pictures, images)
-    _write(_record(folder, scene, piece.kind), [asdict(picture) for picture in pictures])
+    """Makes what is missing of a scene."""
+    scene, studio = piece.scene, Studio(piece.scene)
+    for kind in piece.kinds:
+        target = _target(folder, kind, scene.split)
+        target.mkdir(parents=True, exist_ok=True)
+        records = _RECIPES[kind](scene, studio, options.pictures, target)
+        _write(_record(folder, scene, kind), [asdict(record) for record in records])
 
 
 def finish(folder: Path, options: Options, scenes: Sequence[SceneSpec]) -> dict[str, Any]:
     """Writes the files that speak of all pieces, dataset.json as the last; returns that."""
-    counts = {}
-    for kind in options.kinds:
-        counts[kind] = {split.value: _gather(folder, Kind(kind), split, scenes) for split in Split}
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for kind in map(Kind, options.kinds):
+        counts[kind.value] = {}
+        for split in Split:
+            own = [scene for scene in scenes if scene.split is split]
+            records = [record for scene in own for record in json.loads(_record(folder, scene, kind).read_text())]
+            counts[kind.value][split.value] = _describe(folder, kind, split, own, records)
     index = {
         'format': FORMAT,
         'options': options.document(),
@@ -123,22 +133,29 @@ def finish(folder: Path, options: Options, scenes: Sequence[SceneSpec]) -> dict[
     return index
 
 
-def _gather(folder: Path, kind: Kind, split: Split, scenes: Sequence[SceneSpec]) -> dict[str, int]:
-    own = [scene for scene in scenes if scene.split is split]
-    records = [record for scene in own for record in json.loads(_record(folder, scene, kind).read_text())]
-    document = coco.document(own, records)
-    target = folder / kind.value / split.value
-    (target / 'images').mkdir(parents=True, exist_ok=True)
-    _write(target / 'annotations.json', document)
-    boxes = [entry for entry in document['annotations'] if not entry['iscrowd']]
-    people = [entry for entry in boxes if entry['category_id'] == coco.PERSON]
+def _describe(
+    folder: Path, kind: Kind, split: Split, scenes: Sequence[SceneSpec], records: Sequence[dict[str, Any]]
+) -> dict[str, int]:
+    """Writes what speaks of all scenes of a split; returns counts."""
+    target = _target(folder, kind, split)
+    target.mkdir(parents=True, exist_ok=True)
+    if kind is Kind.DETECTION:
+        document = coco.document(scenes, records)
+        _write(target.parent / 'annotations.json', document)
+        return coco.counts(document)
+    if kind is Kind.IDENTITIES:
+        _write(target / 'identities.json', {'crops': records})
+        return {'pictures': len(records), 'people': len({record['identity'] for record in records})}
     return {
-        'pictures': len(records),
-        'people': len(people),
-        'small_people': sum(entry['area'] < coco.SMALL for entry in people),
-        'vehicles': len(boxes) - len(people),
-        'ignored': len(document['annotations']) - len(boxes),
+        'sequences': len(records),
+        'pictures': sum(record['frames'] for record in records),
+        'boxes': sum(record['boxes'] for record in records),
     }
+
+
+def _target(folder: Path, kind: Kind, split: Split) -> Path:
+    """Where the pictures of a split go."""
+    return folder / kind.value / split.value / ('images' if kind is Kind.DETECTION else '')
 
 
 def _record(folder: Path, scene: SceneSpec, kind: Kind) -> Path:
@@ -158,6 +175,13 @@ def _clear(folder: Path, content: Sequence[Path]) -> None:
         else:
             path.unlink()
     folder.mkdir(exist_ok=True)
+
+
+_RECIPES: dict[Kind, Callable[[SceneSpec, Studio, int, Path], Sequence[Any]]] = {
+    Kind.DETECTION: take_pictures,
+    Kind.TRACKING: film,
+    Kind.IDENTITIES: photograph,
+}
 
 
 def _write(path: Path, document: Any) -> None:

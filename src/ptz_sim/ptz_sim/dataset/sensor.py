@@ -14,16 +14,21 @@ from ptz_sim.renderer import Image
 _UNIT = 16
 
 
-class Encoder:
-    """Makes JPEG pictures as the cameras of one scene would."""
+def jpeg(picture: Image, sensor: Sensor) -> bytes:
+    """The picture as a JPEG file."""
+    return bytes(cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, sensor.quality])[1])
+
+
+class Processor:
+    """Makes pictures look as those that the cameras of one scene give to their encoders."""
 
     def __init__(self, resolution: tuple[int, int], seed: int) -> None:
         self._width, self._height = resolution
         rng = np.random.default_rng([seed, 20])
         self._noise = rng.normal(0, _UNIT, (self._height + 64, self._width + 64, 3)).astype(np.int16)
 
-    def encode(self, picture: Image, sensor: Sensor, number: int) -> bytes:
-        """The JPEG file; number: of the picture, for its noise."""
+    def process(self, picture: Image, sensor: Sensor, number: int) -> Image:
+        """The picture after the sensor and its processing; number: of the picture, for its noise."""
         blue, green, red = sensor.tint
         if sensor.grey:
             picture = np.asarray(cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), np.uint8)
@@ -37,7 +42,7 @@ class Encoder:
         if sensor.edge:
             blurred = cv2.GaussianBlur(picture, (0, 0), 1.2)
             picture = np.asarray(cv2.addWeighted(picture, 1 + sensor.edge, blurred, -sensor.edge, 0), np.uint8)
-        return bytes(cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, sensor.quality])[1])
+        return picture
 
     def _add_noise(self, picture: Image, strength: float, number: int) -> Image:
         down, right = number * 29 % 64, number * 47 % 64

@@ -9,49 +9,65 @@ from dataclasses import dataclass
 import numpy as np
 
 from ptz_sim.dataset.labels import Label, labels
-from ptz_sim.dataset.sensor import Encoder
-from ptz_sim.dataset.spec import CameraSpec, SceneSpec
+from ptz_sim.dataset.sensor import Processor
+from ptz_sim.dataset.spec import SceneSpec, Sensor
 from ptz_sim.exposure import ExposureLimits, automatic
 from ptz_sim.layout import Viewpoint
-from ptz_sim.renderer import Renderer
-from ptz_sim.world import World
+from ptz_sim.renderer import Image, Renderer
+from ptz_sim.world import World, WorldState
+from ptz_site.geometry import Projection
 
 #: Texels of a side of the ground's picture: half as fine as in a region that runs, and painted in a quarter of the time.
 TEXELS = 2048
+#: Seconds of the world between which things are watched: within one visit of everybody, so that later ones need not be worked out.
+BEGIN, END = 60.0, 240.0
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture (JPEG), and who is seen in it."""
+    """What is to be photographed: by which sensor, with which projection, when.
 
-    jpeg: bytes
-    labels: tuple[Label, ...]
+    number: another one gives other noise; shake: pixels that the camera moves to the side meanwhile.
+    """
+
+    sensor: Sensor
+    view: Projection
+    seconds: float
+    number: int
+    shake: float = 0.0
 
 
 class Studio:
-    """The world of a scene. A shot depends on the scene and on what is asked for, not on the shots before it."""
+    """The world of a scene, and one size of pictures of it. A picture depends on the scene and the shot, not on those before."""
 
-    def __init__(self, scene: SceneSpec) -> None:
-        viewpoints = [Viewpoint(c.pose.x, c.pose.y, c.pose.z, tuple(scene.polygons)) for c in scene.cameras]
-        self._world = World(scene.settings, scene.polygons, viewpoints)
-        size = scene.cameras[0].resolution
-        self._renderer = Renderer(self._world, size, TEXELS)
-        self._encoder = Encoder(size, scene.settings.seed)
+    def __init__(self, scene: SceneSpec, size: tuple[int, int] | None = None, beside: Studio | None = None) -> None:
+        """size: of the pictures (default: the cameras'); beside: a studio of the same scene, to share the world with."""
+        self._size = size or scene.cameras[0].resolution
         self._seed = scene.settings.seed
+        self.world: World = beside.world if beside else _world(scene)
+        self._renderer: Renderer = Renderer(self.world, self._size, TEXELS, beside._renderer.ground if beside else None)
+        self._processor = Processor(self._size, self._seed)
 
-    def shot(self, camera: CameraSpec, position: int, seconds: float, number: int, shake: float = 0.0) -> Shot:
-        """What a camera takes in one of its positions at a time of the world.
+    def take(self, shot: Shot) -> Image:
+        """The picture (height, width, 3), BGR, as the camera passes it on to its encoder."""
+        exposure = automatic(self.world.light(shot.seconds).brightness, ExposureLimits()).factor * shot.sensor.bias
+        picture = self._renderer.render(shot.seconds, shot.view, exposure, (shot.shake, 0.0))
+        return self._processor.process(picture, shot.sensor, shot.number)
 
-        number: another one gives other noise; shake: pixels that the camera moves to the side meanwhile.
-        """
-        view = camera.view(position)
-        exposure = automatic(self._world.light(seconds).brightness, ExposureLimits()).factor * camera.sensor.bias
-        picture = self._renderer.render(seconds, view, exposure, (shake, 0.0))
-        found = labels(self._world, self._world.state(seconds), view, camera.resolution)
-        return Shot(self._encoder.encode(picture, camera.sensor, number), found)
+    def labels(self, view: Projection, seconds: float) -> tuple[Label, ...]:
+        """Who and what would be seen."""
+        return labels(self.world, self.state(seconds), view, self._size)
+
+    def state(self, seconds: float) -> WorldState:
+        """Who and what is where."""
+        return self.world.state(seconds)
 
     def times(self, count: int, kind: int) -> list[float]:
         """So many random times of the world in ascending order; kind: another one gives other times."""
         rng = np.random.default_rng([self._seed, 21, kind])
-        # Within one visit of everybody: what the people do next need not be worked out.
-        return sorted(float(t) for t in rng.uniform(60, 240, count))
+        return sorted(float(t) for t in rng.uniform(BEGIN, END, count))
+
+
+def _world(scene: SceneSpec) -> World:
+    viewpoints = [Viewpoint(c.pose.x, c.pose.y, c.pose.z, tuple(scene.polygons)) for c in scene.cameras]
+    return World(scene.settings, scene.polygons, viewpoints)
