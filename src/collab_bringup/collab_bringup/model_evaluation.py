@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +44,7 @@ class EvaluateRequest:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What came of it: COCO's figures, px looked at as a share of the pictures', ms for a picture; NaN where it is not known."""
+    """What came of it: COCO's figures, px looked at as a share of the pictures', ms for a picture; NaN where there is nothing to find."""
 
     pictures: int
     ap: float
@@ -64,8 +63,7 @@ def evaluate(request: EvaluateRequest, console: Console) -> int:
     for heading in ('AP', 'AP at 0.5', 'AP small', 'AP small at 0.5', 'recall small at 0.5', 'pixels looked at', 'ms a picture'):
         table.add_column(heading, justify='right')
     shares = (found.ap, found.ap_50, found.ap_small, found.ap_small_50, found.recall_small_50)
-    pixels = 'not known' if math.isnan(found.pixels) else f'{found.pixels:.2f}'
-    table.add_row(*(f'{share:.3f}' for share in shares), pixels, f'{found.milliseconds:.1f}')
+    table.add_row(*(f'{share:.3f}' for share in shares), f'{found.pixels:.2f}', f'{found.milliseconds:.1f}')
     console.print(table)
     return 0
 
@@ -87,7 +85,7 @@ def measure(request: EvaluateRequest, console: Console) -> Evaluated:
         begin = time.perf_counter()
         found.append(_of_classes(detector.detect(image), request.classes))
         seconds += time.perf_counter() - begin
-        pixels.append(getattr(detector, 'looked_at', math.nan))
+        pixels.append(detector.looked_at)
         wanted.append(labels_of(picture, request.classes))
     result = precision(found, wanted, request.classes)
     return Evaluated(

@@ -276,7 +276,7 @@ def test_colours_and_ranges_are_what_models_expect() -> None:
 class Blobs:
     """Finds white rectangles of at least 4 px, in a picture that is reduced to 100 px."""
 
-    name, names, looks_at_parts = 'blobs', ('person',), False
+    name, names, looks_at_parts, looked_at = 'blobs', ('person',), False, 1.0
 
     def detect(self, picture: Image, _parts: object = None, /) -> Detections:
         scale = min(1.0, 100 / picture.shape[1])

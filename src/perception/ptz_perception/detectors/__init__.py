@@ -15,6 +15,7 @@ from ptz_perception.detectors.layouts import Layout
 from ptz_perception.detectors.onnx_detector import DetectorOptions, OnnxDetector
 from ptz_perception.detectors.session import OnnxModel
 from ptz_perception.detectors.tiles import TiledDetector
+from ptz_perception.shipped import shipped_model
 from ptz_site import UserError
 from ptz_site.schema import PerceptionSettings
 
@@ -35,9 +36,9 @@ def _hog(settings: PerceptionSettings) -> Detector:
 
 def _onnx(settings: PerceptionSettings, folder: Path) -> Detector:
     try:
-        model = OnnxModel(folder / settings.detector, settings.provider)
+        model = OnnxModel(shipped_model(settings.detector) or folder / settings.detector, settings.provider)
     except UserError as error:
-        raise UserError(f'perception.detector: {error}; or give hog') from None
+        raise UserError(f'perception.detector: {error}; or give hog or cascade') from None
     if model.metadata.get('model') == CASCADE:
         return CascadeDetector(model, CascadeOptions(settings.classes, settings.score, settings.width, settings.second_look))
     layout = None if settings.layout == 'auto' else Layout(settings.layout)

@@ -29,5 +29,9 @@ class Detector(Protocol):
     def looks_at_parts(self) -> bool:
         """Whether it is faster with parts of a picture than with the whole."""
 
+    @property
+    def looked_at(self) -> float:
+        """Pixels that the newest picture was looked at with, by its own: 1 is all of it in full, 0.25 all of it at half the size."""
+
     def detect(self, picture: Image, parts: Sequence[Part] | None = None, /) -> Detections:
         """What is in a BGR picture (height, width, 3). parts: nothing else needs to be looked at; None: the whole picture."""

@@ -69,7 +69,6 @@ class CascadeDetector:
         wanted = options.classes or self.names
         self._wanted = np.array([name in wanted for name in self.names])
         self._looks_again = options.second_look > 0 and {'structure', 'density'} & set(self._outputs) != set()
-        #: Of the newest picture, by all its looks: px looked at as a share of the picture's.
         self.looked_at = 0.0
 
     @property

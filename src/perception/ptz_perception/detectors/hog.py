@@ -37,6 +37,7 @@ class HogDetector:
 
     def __init__(self, width: int, score: float) -> None:
         self._width, self._score = width, score
+        self.looked_at = 0.0
         self._hog = cv2.HOGDescriptor(_WINDOW, (16, 16), (8, 8), (8, 8), 9, 1, -1.0, 0, 0.2, True, _LEVELS)
         self._hog.setSVMDetector(np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector(), np.float32))
 
@@ -53,9 +54,12 @@ class HogDetector:
         size = (small.shape[1], small.shape[0])
         if parts is None:
             found = [self._people(small)]
+            pixels = small.size
         else:
             inner = [part.scaled(scale, size).at_least(_WINDOW, size) for part in parts]
             found = [Detections.none(self.names), *(in_picture(self._people(part.of(small)), part, size) for part in inner)]
+            pixels = sum(part.area for part in inner)
+        self.looked_at = pixels / grey.size
         people = joined(found)
         return suppress_overlaps(replace(people, boxes=people.boxes / scale), _MOST_OVERLAP)
 

@@ -44,6 +44,7 @@ class OnnxDetector:
         self._model, self._options = model, options
         self._size = _input_size(model)
         self._kinds = [model.kind(index) for index in range(len(model.inputs))]
+        self.looked_at = 0.0
         self.layout, outputs = self._recognised()
         self._rule = RULES[self.layout]
         self._decoded = self.layout is not Layout.YOLOX or is_decoded(outputs.values[0], self._size)
@@ -76,6 +77,7 @@ class OnnxDetector:
     def detect(self, picture: Image, _parts: Sequence[Part] | None = None, /) -> Detections:
         """Objects of the wanted classes, always in the whole picture: a part costs the same. Raises ValueError if the model fails."""
         fitted, fit = fit_picture(picture, self._size, self._rule.placing)
+        self.looked_at = self._size[0] * self._size[1] / (picture.shape[0] * picture.shape[1])
         raw = decode(self.layout, self._run(fitted), self._options.score)
         known = np.flatnonzero((raw.class_ids >= 0) & (raw.class_ids < len(self.names)))
         rows = known[self._wanted[raw.class_ids[known]]]

@@ -33,6 +33,7 @@ class TiledDetector:
 
     def __init__(self, inner: Detector, side: int, overlap: float = 0.2) -> None:
         self._inner, self._side, self._overlap = inner, side, overlap
+        self.looked_at = 0.0
 
     @property
     def name(self) -> str:
@@ -52,8 +53,10 @@ class TiledDetector:
         """Everything once, always in the whole picture: tiles are for what is too small to be seen moving."""
         size = (picture.shape[1], picture.shape[0])
         found = [self._inner.detect(picture)]
+        self.looked_at = self._inner.looked_at
         for tile in tiles_of(size, self._side, self._overlap):
             found.append(in_picture(self._inner.detect(tile.of(picture)), tile, size))
+            self.looked_at += self._inner.looked_at * tile.area / (size[0] * size[1])
         return suppress_overlaps(joined(found), _MOST_OVERLAP)
 
 
