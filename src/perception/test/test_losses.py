@@ -11,11 +11,10 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='PyTorch is for training only')
 
-from ptz_perception.models.losses import ciou_loss, diou_loss, focal_heat_loss, iou, iou_loss  # noqa: E402
+from ptz_perception.models.losses import ciou_loss, diou_loss, iou, iou_loss  # noqa: E402
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 LOSSES = [iou_loss, diou_loss, ciou_loss]
-LN2 = math.log(2.0)
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> torch.Tensor:
@@ -117,19 +116,3 @@ def test_losses_and_gradients_are_finite_for_whatever_boxes(loss: Loss, dtype: t
 def test_no_boxes_have_no_loss() -> None:
     for loss in LOSSES:
         assert loss(torch.zeros(0, 4), torch.zeros(0, 4)).shape == (0,)
-
-
-def test_focal_heat_loss_by_hand() -> None:
-    # Logits of 0 say one half. At a centre, and far from any: 0.5^2 * ln 2; where the map says 0.5: that by 0.5^4.
-    logits, wanted = torch.zeros(4, dtype=torch.float64), torch.tensor([1.0, 0.0, 0.5, 1.0], dtype=torch.float64)
-    assert focal_heat_loss(logits, wanted).item() == pytest.approx(0.25 * LN2 * (1 + 1 + 1 / 16 + 1) / 2)
-    assert focal_heat_loss(logits[1:2], wanted[1:2]).item() == pytest.approx(0.25 * LN2)
-
-
-def test_focal_heat_loss_is_finite_when_very_wrong_and_its_gradient_is_right() -> None:
-    wanted = torch.tensor([1.0, 0.0, 0.3, 1.0], dtype=torch.float64)
-    far = torch.tensor([-200.0, 200.0, 200.0, 200.0], dtype=torch.float64).requires_grad_()
-    focal_heat_loss(far, wanted).backward()
-    assert torch.isfinite(far.grad).all()
-    near = torch.tensor([-1.0, 0.5, 2.0, 0.1], dtype=torch.float64).requires_grad_()
-    assert torch.autograd.gradcheck(lambda logits: focal_heat_loss(logits, wanted), (near,))

@@ -12,7 +12,6 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 #: In squared units: what is smaller counts as a point, which has neither overlap nor shape.
 _LEAST = 1e-9
@@ -47,19 +46,6 @@ def ciou_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
     with torch.no_grad():
         weight = _share(shape, 1.0 - overlap + shape)
     return 1.0 - overlap + _centre_distance(predicted, wanted) + weight * shape
-
-
-def focal_heat_loss(logits: Tensor, wanted: Tensor, focus: float = 2.0, penalty: float = 4.0) -> Tensor:
-    """Focal loss of a heat map of object centres (any shape), summed over cells and divided by the number of centres, those of 1.
-
-    wanted has 1 at centres and falls to 0 around them; near a centre a wrong "here" costs less (by penalty). Law and Deng, CornerNet, ECCV
-    2018, equation 1, as CenterNet and FairMOT use it.
-    """
-    likely, unlikely = functional.logsigmoid(logits), functional.logsigmoid(-logits)
-    here = wanted >= 1.0
-    found = -likely * torch.exp(focus * unlikely)
-    wrong = -unlikely * torch.exp(focus * likely) * (1.0 - wanted) ** penalty
-    return torch.where(here, found, wrong).sum() / here.sum().clamp(min=1)
 
 
 def _areas(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,88 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""A trained tracking network as an ONNX model that perception runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ptz_perception.models import export as onnx_file
+from ptz_perception.models.cascade.network import boxes_of
+from ptz_perception.models.jde.network import JdeNetwork
+from ptz_perception.models.jde.settings import JdeRecipe
+from ptz_perception.models.training import checkpoint
+
+#: Batch, height and width are free; sides are multiples of 32.
+_FREE = {0: 'pictures', 2: 'height', 3: 'width'}
+_OF_CELLS = {0: 'pictures', 1: 'cells'}
+
+
+class ExportedJde(nn.Module):
+    """The network as it is run. Pictures (n, 3, h, w), RGB, 0 to 1; mask (n,), bool: those that are instance-normalised.
+
+    Gives boxes (n, cells, 4: centre, size, px), scores (n, cells, classes) and appearances (n, cells, d) of length 1; cells of 8 px go
+    row by row. What a box shows has the appearance of the cell in its middle.
+    """
+
+    def __init__(self, network: JdeNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        output = self.network(pictures, mask)
+        scores = output.cells.classes.sigmoid().flatten(2).transpose(1, 2)
+        return boxes_of(output.cells), scores, output.vectors.flatten(2).transpose(1, 2)
+
+
+def load_network(path: Path) -> tuple[JdeNetwork, JdeRecipe, dict[str, object]]:
+    """A checkpoint's network, its settings and what else its recipe says. Raises UserError."""
+    state = checkpoint.load(path)
+    said = dict(state['recipe'])
+    identities, keywords = int(said.pop('identities')), said.pop('keywords')
+    recipe = JdeRecipe.model_validate(said)
+    network = JdeNetwork(recipe.network, len(recipe.data.classes), identities)
+    network.load_state_dict(state['network'])
+    return network.eval(), recipe, {'keywords': keywords}
+
+
+def export_checkpoint(path: Path, out: Path, more: Mapping[str, object]) -> float:
+    """Exports a checkpoint's network; more: what else the file should say. Returns the greatest difference. Raises UserError."""
+    network, recipe, said = load_network(path)
+    return export_network(network, recipe, {**said, **more}, out)
+
+
+def export_network(network: JdeNetwork, recipe: JdeRecipe, more: Mapping[str, object], out: Path) -> float:
+    """Writes the model. more: `keywords` of the scenes of the training, and what else the file should say."""
+    # Without both normalisations there is nothing to choose, and the model has no mask.
+    takes_mask = recipe.network.normalisation == 'both'
+    generator = torch.Generator().manual_seed(1)
+    examples = [torch.rand(3, 3, recipe.data.size[1], recipe.data.size[0], generator=generator)]
+    free: dict[str, dict[int, str]] = {'pictures': _FREE, 'boxes': _OF_CELLS, 'scores': _OF_CELLS, 'vectors': _OF_CELLS}
+    inputs = ['pictures']
+    if takes_mask:
+        examples.append(torch.tensor([True, False, True]))
+        free['mask'] = {0: 'pictures'}
+        inputs.append('mask')
+    model = ExportedJde(network) if takes_mask else _Unmasked(network)
+    metadata: dict[str, object] = {
+        'model': 'jde',
+        'names': str(dict(enumerate(recipe.data.classes))),
+        'trained_size': list(recipe.data.size),
+        'vector': recipe.network.vector,
+        'normalisation': recipe.network.normalisation,
+        'factors': list(recipe.loss.factors),
+        **more,
+    }
+    ends = onnx_file.ModelEnds(tuple(inputs), ('boxes', 'scores', 'vectors'), free)
+    return onnx_file.export(model, examples, ends, metadata, out)
+
+
+class _Unmasked(ExportedJde):
+    """Of a network with one kind of normalisation alone."""
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # type: ignore[override]
+        return super().forward(pictures, torch.ones(1, dtype=torch.bool))

@@ -1,0 +1,84 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures of single people, known to be the same one in several cameras: IDENTITY/CAMERA-NUMBER.jpg.
+
+A file identities.json beside the folders may say more of each picture: {"crops": [{"file": "IDENTITY/CAMERA-NUMBER.jpg", "scene": ...,
+"camera": ..., "keywords": [...]}]}. Without it the folder's name is the identity and what stands before the - is the camera.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ptz_site import UserError
+
+#: Beside the folders of the identities.
+INDEX = 'identities.json'
+_PICTURES = ('.jpg', '.jpeg', '.png')
+
+
+@dataclass(frozen=True)
+class IdentityPicture:
+    """A picture of one person. view: scene and camera; pictures of one view have the same light."""
+
+    path: Path
+    identity: str
+    camera: str
+    scene: str = ''
+    keywords: tuple[str, ...] = ()
+
+    @property
+    def view(self) -> str:
+        """Which light and camera it was taken in: unique in the data set."""
+        return f'{self.scene}/{self.camera}'
+
+
+def read_identities(folder: Path, split: str) -> tuple[IdentityPicture, ...]:
+    """The pictures of a split, in the order of their names. Raises UserError if there are none, or the index is not one."""
+    root = folder / split
+    if not root.is_dir():
+        raise UserError(f'no folder {root}; a data set of identities has {folder.name}/{split}/IDENTITY/CAMERA-NUMBER.jpg')
+    said = _index(root / INDEX)
+    found = [
+        _picture(path, said.get(f'{path.parent.name}/{path.name}', {}))
+        for path in sorted(root.glob('*/*'))
+        if path.suffix.lower() in _PICTURES
+    ]
+    if not found:
+        raise UserError(f'{root} has no pictures; a data set of identities has IDENTITY/CAMERA-NUMBER.jpg in it')
+    return tuple(found)
+
+
+def with_keywords(
+    pictures: Sequence[IdentityPicture], wanted: Sequence[str] = (), unwanted: Sequence[str] = ()
+) -> tuple[IdentityPicture, ...]:
+    """Those of scenes that have all wanted keywords and none of the unwanted: to train in summer and test in winter."""
+    return tuple(one for one in pictures if set(wanted) <= set(one.keywords) and not set(unwanted) & set(one.keywords))
+
+
+def _picture(path: Path, said: Mapping[str, Any]) -> IdentityPicture:
+    camera = str(said.get('camera') or path.stem.rpartition('-')[0] or path.stem)
+    keywords = said.get('keywords')
+    return IdentityPicture(
+        path,
+        path.parent.name,
+        camera,
+        str(said.get('scene') or ''),
+        tuple(map(str, keywords)) if isinstance(keywords, list) else (),
+    )
+
+
+def _index(path: Path) -> Mapping[str, Mapping[str, Any]]:
+    """What is said of each picture, by its path from the index."""
+    if not path.is_file():
+        return {}
+    try:
+        entries = json.loads(path.read_text())['crops']
+        return {str(entry['file']): entry for entry in entries}
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+        reason = ' '.join(str(error).split())[:120] or type(error).__name__
+        raise UserError(f'{path}: not an index of identities ({reason}); it is {{"crops": [{{"file": ...}}, ...]}}') from None

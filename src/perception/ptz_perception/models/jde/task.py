@@ -1,0 +1,190 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""The training of a tracking network: which pictures, which losses, and how it is validated."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ptz_perception.datasets import LabelledPicture
+from ptz_perception.detections import Detections, suppress_overlaps
+from ptz_perception.models.cascade.crops import Crop, cut, cut_crops
+from ptz_perception.models.cascade.network import boxes_of
+from ptz_perception.models.evaluation import precision
+from ptz_perception.models.jde.appearance import pictured, read_picture
+from ptz_perception.models.jde.batches import JdeBatch, Sample, make_batch, pictures_tensor
+from ptz_perception.models.jde.data import JdeData, names_of_identities, tracked_names
+from ptz_perception.models.jde.network import JdeNetwork
+from ptz_perception.models.jde.objective import jde_losses
+from ptz_perception.models.jde.retrieval import retrieval
+from ptz_perception.models.jde.settings import JdeRecipe
+from ptz_perception.models.jde.sheets import Grid, make_sheet, relit, varied
+from ptz_perception.models.labels import Labels, labels_of
+from ptz_perception.relatedness import instance_normalised
+from ptz_site import UserError
+
+#: Parts of pictures that are validated on, and how many the network looks at in one go.
+_VALIDATED, _AT_ONCE = 96, 8
+#: Scores that count in validation.
+_LEAST_SCORE = 0.02
+_MOST_OVERLAP = 0.5
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A labelled picture's file. The classes of labels are rows here, so that what is cut out can be told who it is."""
+
+    path: Path
+    labels: Labels
+    classes: NDArray[np.int64]
+    identities: NDArray[np.int64]
+
+
+class JdeTask:
+    """Trains on one split of a data set and validates on another. Raises UserError if there is nothing to train on."""
+
+    def __init__(self, recipe: JdeRecipe, trained: JdeData, validated: JdeData) -> None:
+        self._recipe, self._keywords = recipe, trained.keywords
+        numbers = {name: number for number, name in enumerate(names_of_identities(trained))}
+        self._identities = len(numbers) if len(numbers) > 1 else 0
+        self._pictures = [_picture(one, recipe.data.classes, numbers) for one in trained.pictures]
+        self._people: dict[str, list[tuple[Path, int]]] = defaultdict(list)
+        for one in trained.people:
+            self._people[one.view].append((one.path, numbers[one.identity]))
+        self._views = sorted(self._people)
+        self._validated_people = validated.people
+        self._validated = self._validation_crops([_picture(one, recipe.data.classes, {}) for one in validated.pictures])
+        if not self._pictures and not self._views:
+            raise UserError('there is nothing to train on; give a data set with pictures, sequences or identities')
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The settings, and what of the data the network depends on, as plain values."""
+        return {
+            **self._recipe.model_dump(mode='json'),
+            'identities': self._identities,
+            'keywords': [list(words) for words in self._keywords],
+        }
+
+    def network(self) -> JdeNetwork:
+        """With random weights."""
+        return JdeNetwork(self._recipe.network, len(self._recipe.data.classes), self._identities)
+
+    def batch(self, iteration: int, /) -> JdeBatch:
+        """Parts of randomly drawn pictures, and sheets of people of randomly drawn views, in any order."""
+        settings, size = self._recipe.data, self._recipe.training.batch
+        rng = np.random.default_rng([self._recipe.training.seed, iteration])
+        sheets = round(size * settings.sheets.share) if self._views else 0
+        sheets = sheets if self._pictures else size
+        samples = [self._sheet(rng) for _ in range(sheets)]
+        while len(samples) < size:
+            samples += self._parts(rng)
+        samples = samples[:size]
+        # Else the same ones would always be those that are instance-normalised.
+        order = rng.permutation(size)
+        factors = self._recipe.loss.factors
+        mask = instance_normalised(size, factors[iteration % len(factors)], iteration * size)
+        return make_batch([samples[row] for row in order], mask, rng)
+
+    def losses(self, network: JdeNetwork, batch: JdeBatch, /) -> Mapping[str, Tensor]:
+        """Of finding and of telling apart."""
+        return jde_losses(network, batch, self._recipe.loss)
+
+    def validate(self, network: JdeNetwork, /) -> Mapping[str, float]:
+        """Average precision on parts of pictures, and how well people of other identities are found again."""
+        figures: dict[str, float] = {}
+        if self._validated:
+            wanted = [crop.labels for crop in self._validated]
+            found = [part for first in range(0, len(wanted), _AT_ONCE) for part in self._found(network, first)]
+            result = precision(found, wanted, self._recipe.data.classes)
+            figures |= {'val/ap': result.ap, 'val/ap_50': result.ap_50}
+        if self._validated_people:
+            again = retrieval(pictured(network, self._validated_people, self._recipe.data.size, self._factor()))
+            figures |= {'val/map': again.mean_ap, 'val/rank_1': again.rank_1}
+        both = [figures[name] for name in ('val/ap', 'val/map') if not np.isnan(figures.get(name, np.nan))]
+        return {'val/mean': float(np.mean(both)) if both else 0.0, **figures}
+
+    def _factor(self) -> int:
+        factors = sorted(self._recipe.loss.factors)
+        return factors[len(factors) // 2]
+
+    def _parts(self, rng: np.random.Generator) -> list[Sample]:
+        drawn = self._pictures[int(rng.integers(len(self._pictures)))]
+        return [_sample(crop, drawn) for crop in cut_crops(read_picture(drawn.path), drawn.labels, self._recipe.data, rng)]
+
+    def _sheet(self, rng: np.random.Generator) -> Sample:
+        """People of one view, as many different ones as there are."""
+        settings = self._recipe.data.sheets
+        low, high = settings.heights
+        grid = Grid.of_height(self._recipe.data.size, int(rng.integers(low, high + 1)))
+        people = self._people[self._views[int(rng.integers(len(self._views)))]]
+        chosen = [people[row] for row in _different([who for _, who in people], grid.count, rng)]
+        sheet = make_sheet([varied(read_picture(path), rng) for path, _ in chosen], grid)
+        count = len(chosen)
+        who = np.array([who for _, who in chosen], np.int64)
+        picture = relit(sheet.picture, settings.light, rng)
+        return Sample(picture, sheet.boxes, np.zeros(count, np.int64), np.zeros(count, bool), who, finds=False)
+
+    def _found(self, network: JdeNetwork, first: int) -> list[Detections]:
+        """In parts of pictures from the first one on."""
+        pictures = [crop.picture for crop in self._validated[first : first + _AT_ONCE]]
+        device = next(network.parameters()).device
+        mask = torch.from_numpy(instance_normalised(len(pictures), self._factor(), first)).to(device)
+        cells = network(pictures_tensor(pictures).to(device).float() / 255.0, mask).cells
+        boxes, scores = boxes_of(cells).cpu().numpy(), cells.classes.sigmoid().flatten(2).transpose(1, 2).cpu().numpy()
+        return [self._detections(*pair) for pair in zip(boxes, scores, strict=True)]
+
+    def _detections(self, boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Detections:
+        class_ids, best = scores.argmax(axis=1), scores.max(axis=1).astype(float)
+        rows = np.flatnonzero(best > _LEAST_SCORE)
+        names = tuple(self._recipe.data.classes)
+        found = Detections.of(boxes[rows].astype(float), best[rows], class_ids[rows].astype(np.int64), names)
+        return suppress_overlaps(found, _MOST_OVERLAP)
+
+    def _validation_crops(self, pictures: list[_Picture]) -> list[Crop]:
+        """Always the same: evenly chosen pictures, at scales that go through the range, around an object where there is one."""
+        rng = np.random.default_rng(0)
+        low, high = self._recipe.data.scales
+        crops = []
+        count = min(_VALIDATED, len(pictures))
+        for number in range(count):
+            one = pictures[number * len(pictures) // count]
+            picture = read_picture(one.path)
+            there = one.labels.boxes[~one.labels.ignored]
+            middle = there[int(rng.integers(len(there))), :2] if len(there) else np.array(picture.shape[1::-1]) / 2
+            scale = low * (high / low) ** ((number % 8) / 7)
+            crop = cut(picture, one.labels, (float(middle[0]), float(middle[1])), scale, self._recipe.data)
+            crops.append(Crop(crop.picture, Labels(crop.labels.boxes, one.classes[crop.labels.classes], crop.labels.ignored)))
+        return crops
+
+
+def _picture(picture: LabelledPicture, classes: list[str], numbers: Mapping[str, int]) -> _Picture:
+    labels = labels_of(picture, classes)
+    rows = np.arange(len(labels.classes))
+    names = [name for name, kind in zip(tracked_names(picture), picture.classes, strict=True) if kind in classes]
+    who = np.array([numbers.get(name, -1) for name in names], np.int64)
+    return _Picture(picture.path, Labels(labels.boxes, rows, labels.ignored), labels.classes, who)
+
+
+def _sample(crop: Crop, of: _Picture) -> Sample:
+    rows = crop.labels.classes
+    return Sample(crop.picture, crop.labels.boxes, of.classes[rows], crop.labels.ignored, of.identities[rows])
+
+
+def _different(who: list[int], most: int, rng: np.random.Generator) -> list[int]:
+    """Rows in a random order, at most so many: first one of each person, then a second one, and so on."""
+    seen: dict[int, int] = defaultdict(int)
+    turns = []
+    for row in rng.permutation(len(who)).tolist():
+        turns.append((seen[who[row]], row))
+        seen[who[row]] += 1
+    return [row for _, row in sorted(turns, key=lambda turn: turn[0])[:most]]
