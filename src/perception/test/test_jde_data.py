@@ -38,6 +38,14 @@ def test_without_an_index_the_names_say_who_and_where(tmp_path: Path) -> None:
     assert {(one.identity, one.view) for one in found} == {(who, where) for who in ('p0', 'p1') for where in ('/north', '/south')}
 
 
+def test_who_is_in_sequences_too_is_the_same_there(tmp_path: Path) -> None:
+    write_identities(tmp_path / 'identities', 'train', 0, 1, ('summer',))
+    index = tmp_path / 'identities' / 'train' / 'identities.json'
+    index.write_text(index.read_text().replace('"camera"', '"track_id": 2, "camera"').replace('train_yard', 'yard-north'))
+    write_sequence(tmp_path / 'tracking', 'train', 'yard-north', 1)
+    assert names_of_identities(read_split(tmp_path, 'train', ['person'])) == ('yard-north#1', 'yard-north#2')
+
+
 def test_bad_identities_get_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r'no folder .*train'):
         read_identities(tmp_path, 'train')

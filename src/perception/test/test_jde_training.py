@@ -24,7 +24,7 @@ torch.set_num_threads(1)
 RECIPE = JdeRecipe.model_validate(
     {
         'network': {'width': 24, 'vector': 16},
-        'data': {'size': (128, 96), 'scales': (0.9, 1.1), 'sheets': {'heights': (44, 52), 'light': 0.3}},
+        'data': {'size': (128, 96), 'scales': (0.9, 1.1), 'least_person': 16, 'sheets': {'heights': (44, 52), 'light': 0.3}},
         'loss': {'factors': [1, 2]},
         'training': {
             'iterations': 60, 'batch': 6, 'learning_rate': 4e-3, 'warmup': 5, 'ema': 0.9, 'validate_every': 1000,

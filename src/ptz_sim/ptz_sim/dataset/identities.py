@@ -32,7 +32,8 @@ _FARTHEST, _TIMES, _TRIES = 150.0, 24, 8
 @dataclass(frozen=True)
 class Crop:
     """A picture of one person. file: below the split's folder; facing: angle in radians between where they look and the direction to
-    the camera, 0 is frontal; height: of the person in pixels; seconds: the world's time.
+    the camera, 0 is frontal; height: of the person in pixels; seconds: the world's time; track_id: what the person is numbered in the
+    sequences of the scene, so that nobody is taken for two.
     """
 
     file: str
@@ -44,6 +45,7 @@ class Crop:
     height: float
     visibility: float
     seconds: float
+    track_id: int
 
 
 def photograph(scene: SceneSpec, studio: Studio, count: int, folder: Path) -> tuple[Crop, ...]:
@@ -96,6 +98,7 @@ def _portraits(
                     round(label.box[3] - label.box[1], 1),
                     round(label.visibility, 3),
                     round(seconds, 3),
+                    number + 1,
                 ),
                 jpeg(picture, camera.sensor),
             )

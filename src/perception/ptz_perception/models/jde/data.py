@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ptz_perception.datasets import DataSet, LabelledPicture, find, read
-from ptz_perception.models.jde.identities import IdentityPicture, read_identities
+from ptz_perception.models.jde.identities import IdentityPicture, identity_of, read_identities
 from ptz_perception.models.labels import check_classes
 from ptz_site import UserError
 
@@ -73,7 +73,7 @@ def names_of_identities(data: JdeData) -> tuple[str, ...]:
 def tracked_names(picture: LabelledPicture) -> list[str]:
     """Of each object the name of its identity, '' if it has none. An object that several cameras of a scene see has one."""
     place = picture.scene or picture.sequence
-    return [f'{place}#{track_id}' if picture.sequence and track_id >= 0 else '' for track_id in picture.track_ids.tolist()]
+    return [identity_of(place, number) if picture.sequence and number >= 0 else '' for number in picture.track_ids.tolist()]
 
 
 def _of_split(data: DataSet, split: str) -> Iterable[LabelledPicture]:

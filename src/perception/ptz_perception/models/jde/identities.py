@@ -3,13 +3,14 @@
 """Pictures of single people, known to be the same one in several cameras: IDENTITY/CAMERA-NUMBER.jpg.
 
 A file identities.json beside the folders may say more of each picture: {"crops": [{"file": "IDENTITY/CAMERA-NUMBER.jpg", "scene": ...,
-"camera": ..., "keywords": [...]}]}. Without it the folder's name is the identity and what stands before the - is the camera.
+"camera": ..., "keywords": [...], "track_id": ...}]}, the last one if the person has a number in sequences of the scene. Without it the
+folder's name is the identity and what stands before the - is the camera.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ _PICTURES = ('.jpg', '.jpeg', '.png')
 
 @dataclass(frozen=True)
 class IdentityPicture:
-    """A picture of one person. view: scene and camera; pictures of one view have the same light."""
+    """A picture of one person. identity: as who they are known in the whole data set, also in sequences."""
 
     path: Path
     identity: str
@@ -53,23 +54,16 @@ def read_identities(folder: Path, split: str) -> tuple[IdentityPicture, ...]:
     return tuple(found)
 
 
-def with_keywords(
-    pictures: Sequence[IdentityPicture], wanted: Sequence[str] = (), unwanted: Sequence[str] = ()
-) -> tuple[IdentityPicture, ...]:
-    """Those of scenes that have all wanted keywords and none of the unwanted: to train in summer and test in winter."""
-    return tuple(one for one in pictures if set(wanted) <= set(one.keywords) and not set(unwanted) & set(one.keywords))
+def identity_of(place: str, track_id: int) -> str:
+    """As who somebody is known who has a number in the sequences of a scene, or in one sequence."""
+    return f'{place}#{track_id}'
 
 
 def _picture(path: Path, said: Mapping[str, Any]) -> IdentityPicture:
     camera = str(said.get('camera') or path.stem.rpartition('-')[0] or path.stem)
-    keywords = said.get('keywords')
-    return IdentityPicture(
-        path,
-        path.parent.name,
-        camera,
-        str(said.get('scene') or ''),
-        tuple(map(str, keywords)) if isinstance(keywords, list) else (),
-    )
+    scene, track_id, keywords = str(said.get('scene') or ''), said.get('track_id'), said.get('keywords')
+    identity = identity_of(scene, track_id) if scene and isinstance(track_id, int) else path.parent.name
+    return IdentityPicture(path, identity, camera, scene, tuple(map(str, keywords)) if isinstance(keywords, list) else ())
 
 
 def _index(path: Path) -> Mapping[str, Mapping[str, Any]]:

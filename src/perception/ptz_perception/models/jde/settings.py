@@ -47,6 +47,9 @@ class DataSettings(CropSettings):
         (0.35, 1.0), description='least and greatest factor by which pictures are reduced or enlarged'
     )
     crops: int = Field(2, ge=1, description='cut out of each picture that is read')
+    least_person: float = Field(
+        32.0, ge=0, description='px of height in what is cut out; of smaller people the appearance is not learnt'
+    )
     sheets: SheetSettings = SheetSettings()
 
     @field_validator('size')

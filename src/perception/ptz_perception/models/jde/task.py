@@ -37,6 +37,8 @@ _VALIDATED, _AT_ONCE = 96, 8
 #: Scores that count in validation.
 _LEAST_SCORE = 0.02
 _MOST_OVERLAP = 0.5
+#: Share of a person that must be seen for their appearance to be learnt.
+_LEAST_SEEN = 0.6
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ class JdeTask:
 
     def _parts(self, rng: np.random.Generator) -> list[Sample]:
         drawn = self._pictures[int(rng.integers(len(self._pictures)))]
-        return [_sample(crop, drawn) for crop in cut_crops(read_picture(drawn.path), drawn.labels, self._recipe.data, rng)]
+        least = self._recipe.data.least_person
+        return [_sample(crop, drawn, least) for crop in cut_crops(read_picture(drawn.path), drawn.labels, self._recipe.data, rng)]
 
     def _sheet(self, rng: np.random.Generator) -> Sample:
         """People of one view, as many different ones as there are."""
@@ -170,14 +173,17 @@ class JdeTask:
 def _picture(picture: LabelledPicture, classes: list[str], numbers: Mapping[str, int]) -> _Picture:
     labels = labels_of(picture, classes)
     rows = np.arange(len(labels.classes))
-    names = [name for name, kind in zip(tracked_names(picture), picture.classes, strict=True) if kind in classes]
-    who = np.array([numbers.get(name, -1) for name in names], np.int64)
-    return _Picture(picture.path, Labels(labels.boxes, rows, labels.ignored), labels.classes, who)
+    of_classes = np.array([kind in classes for kind in picture.classes], bool)
+    who = np.array([numbers.get(name, -1) for name in tracked_names(picture)], np.int64)
+    # Of who is mostly hidden one sees somebody else.
+    who[picture.visibility < _LEAST_SEEN] = -1
+    return _Picture(picture.path, Labels(labels.boxes, rows, labels.ignored), labels.classes, who[of_classes])
 
 
-def _sample(crop: Crop, of: _Picture) -> Sample:
+def _sample(crop: Crop, of: _Picture, least: float) -> Sample:
     rows = crop.labels.classes
-    return Sample(crop.picture, crop.labels.boxes, of.classes[rows], crop.labels.ignored, of.identities[rows])
+    who = np.where(crop.labels.boxes[:, 3] >= least, of.identities[rows], -1)
+    return Sample(crop.picture, crop.labels.boxes, of.classes[rows], crop.labels.ignored, who)
 
 
 def _different(who: list[int], most: int, rng: np.random.Generator) -> list[int]:
