@@ -51,6 +51,8 @@ def draw_scenes(
     that scenes take by turns; what a choice leaves open is drawn.
     Raises UserError for words that are no keywords, and for shares that don't add up.
     """
+    if seed < 0:
+        raise UserError(f'--seed: {seed} found; allowed: 0 or more')
     choices = [_parse(choice) for choice in conditions] or [{}]
     splits = _splits(count, seed, shares)
     return tuple(_scene(index, splits[index], seed, size, choices[index % len(choices)]) for index in range(count))
@@ -77,7 +79,7 @@ def _parse(choice: str) -> dict[type[Enum], Enum]:
 
 
 def _splits(count: int, seed: int, shares: Sequence[float]) -> list[Split]:
-    if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+    if len(shares) != 3 or not (min(shares) >= 0 and abs(sum(shares) - 1) <= 1e-6):
         raise UserError(f'--shares: {" ".join(map(str, shares))} found; three numbers from 0 on that add up to 1 are needed')
     edges = np.rint(np.cumsum(shares) * count).astype(int)
     ordered = [Split.TRAIN] * int(edges[0]) + [Split.VAL] * int(edges[1] - edges[0])
