@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +13,12 @@ from ptz_sim.dataset.labels import Label, labels
 from ptz_sim.dataset.sensor import Processor
 from ptz_sim.dataset.spec import SceneSpec, Sensor
 from ptz_sim.exposure import ExposureLimits, automatic
+from ptz_sim.ground import LARGEST
 from ptz_sim.layout import Viewpoint
 from ptz_sim.renderer import Image, Renderer
 from ptz_sim.world import World, WorldState
 from ptz_site.geometry import Projection
 
-#: Texels of a side of the ground's picture: half as fine as in a region that runs, and painted in a quarter of the time.
-TEXELS = 2048
 #: Seconds of the world between which things are watched: within one visit of everybody, so that later ones need not be worked out.
 BEGIN, END = 60.0, 240.0
 
@@ -45,7 +45,9 @@ class Studio:
         self._size = size or scene.cameras[0].resolution
         self._seed = scene.settings.seed
         self.world: World = beside.world if beside else _world(scene)
-        self._renderer: Renderer = Renderer(self.world, self._size, TEXELS, beside._renderer.ground if beside else None)
+        self._renderer: Renderer = Renderer(
+            self.world, self._size, _texels(self._size), beside._renderer.ground if beside else None
+        )
         self._processor = Processor(self._size, self._seed)
 
     def take(self, shot: Shot) -> Image:
@@ -66,6 +68,11 @@ class Studio:
         """So many random times of the world in ascending order; kind: another one gives other times."""
         rng = np.random.default_rng([self._seed, 21, kind])
         return sorted(float(t) for t in rng.uniform(BEGIN, END, count))
+
+
+def _texels(size: tuple[int, int]) -> int:
+    """Texels of a side of the ground's picture: 2048 for pictures of 1280, painted in a quarter of the time of what a region shows."""
+    return int(np.clip(512 * math.ceil(1.6 * size[0] / 512), 1024, LARGEST))
 
 
 def _world(scene: SceneSpec) -> World:
