@@ -14,11 +14,13 @@ pytest.importorskip('pycocotools', reason='for training only')
 
 from drawn_identities import write_identities, write_pictures, write_sequence
 
+from ptz_perception.models.jde.appearance import by_view
 from ptz_perception.models.jde.batches import Sample, cells_at, make_batch
 from ptz_perception.models.jde.data import Conditions, names_of_identities, read_split, tracked_names
 from ptz_perception.models.jde.identities import read_identities
 from ptz_perception.models.jde.retrieval import Pictured, retrieval
-from ptz_perception.models.jde.sheets import Grid, by_view, make_sheet, varied
+from ptz_perception.models.jde.variations import varied
+from ptz_perception.recognition.sheets import Grid, make_sheet
 from ptz_site import UserError
 
 # Identities

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from ptz_perception.models.jde.batches import cells_at, pictures_tensor
 from ptz_perception.models.jde.identities import IdentityPicture
 from ptz_perception.models.jde.network import JdeNetwork
 from ptz_perception.models.jde.retrieval import Pictured
-from ptz_perception.models.jde.sheets import Grid, by_view, make_sheet
+from ptz_perception.recognition.sheets import Grid, make_sheet
 from ptz_perception.relatedness import instance_normalised
 from ptz_site import UserError
 
@@ -33,6 +34,16 @@ def read_picture(path: Path) -> Image:
     if picture is None:
         raise UserError(f"{path} can't be read as a picture; replace it, or take it away")
     return np.asarray(picture, np.uint8)
+
+
+def by_view(views: Sequence[str], most: int) -> Iterator[list[int]]:
+    """Indices of pictures, by views: at most so many at once, all of one view; those of a view in their order."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, view in enumerate(views):
+        rows[view].append(row)
+    for some in rows.values():
+        for first in range(0, len(some), most):
+            yield some[first : first + most]
 
 
 @torch.inference_mode()

@@ -16,27 +16,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ptz_perception.datasets import LabelledPicture
-from ptz_perception.detections import Detections, suppress_overlaps
+from ptz_perception.detections import Detections
 from ptz_perception.models.cascade.crops import Crop, cut, cut_crops
-from ptz_perception.models.cascade.network import boxes_of
 from ptz_perception.models.evaluation import precision
 from ptz_perception.models.jde.appearance import pictured, read_picture
 from ptz_perception.models.jde.batches import JdeBatch, Sample, make_batch, pictures_tensor
 from ptz_perception.models.jde.data import JdeData, names_of_identities, tracked_names
+from ptz_perception.models.jde.looking import detections_of
 from ptz_perception.models.jde.network import JdeNetwork
 from ptz_perception.models.jde.objective import jde_losses
 from ptz_perception.models.jde.retrieval import retrieval
 from ptz_perception.models.jde.settings import JdeRecipe
-from ptz_perception.models.jde.sheets import Grid, make_sheet, relit, varied
+from ptz_perception.models.jde.variations import relit, varied
 from ptz_perception.models.labels import Labels, labels_of
+from ptz_perception.recognition.sheets import Grid, make_sheet
 from ptz_perception.relatedness import instance_normalised
 from ptz_site import UserError
 
 #: Parts of pictures that are validated on, and how many the network looks at in one go.
 _VALIDATED, _AT_ONCE = 96, 8
-#: Scores that count in validation.
-_LEAST_SCORE = 0.02
-_MOST_OVERLAP = 0.5
 #: Share of a person that must be seen for their appearance to be learnt.
 _LEAST_SEEN = 0.6
 
@@ -143,15 +141,7 @@ class JdeTask:
         device = next(network.parameters()).device
         mask = torch.from_numpy(instance_normalised(len(pictures), self._factor(), first)).to(device)
         cells = network(pictures_tensor(pictures).to(device).float() / 255.0, mask).cells
-        boxes, scores = boxes_of(cells).cpu().numpy(), cells.classes.sigmoid().flatten(2).transpose(1, 2).cpu().numpy()
-        return [self._detections(*pair) for pair in zip(boxes, scores, strict=True)]
-
-    def _detections(self, boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Detections:
-        class_ids, best = scores.argmax(axis=1), scores.max(axis=1).astype(float)
-        rows = np.flatnonzero(best > _LEAST_SCORE)
-        names = tuple(self._recipe.data.classes)
-        found = Detections.of(boxes[rows].astype(float), best[rows], class_ids[rows].astype(np.int64), names)
-        return suppress_overlaps(found, _MOST_OVERLAP)
+        return detections_of(cells, tuple(self._recipe.data.classes))
 
     def _validation_crops(self, pictures: list[_Picture]) -> list[Crop]:
         """Always the same: evenly chosen pictures, at scales that go through the range, around an object where there is one."""

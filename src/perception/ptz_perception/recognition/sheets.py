@@ -1,25 +1,21 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sheets: pictures of people side by side, as large as what the network sees. Without PyTorch.
+"""Sheets: pictures of people side by side, as a picture for a network that looks at whole pictures.
 
-The network looks at whole pictures, and what it makes of a person is for a person within one. A sheet is such a picture, so people are
-looked at in training and test as they are at work, many in one pass. Those of one sheet are of one view: instance normalisation takes a
-picture's light for one.
+What such a network makes of a person is for a person within a picture. A sheet is one, so single pictures of people are looked at as
+people are at work, in trainings, tests, and for the watchlist; many in one pass. Those of one sheet should be of one light: instance
+normalisation takes it for the picture's.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from ptz_perception.detections import Boxes, Image
-
-#: Of a picture's size, by which its cut-out is moved at most.
-_MOVED = 0.08
 
 
 @dataclass(frozen=True)
@@ -76,37 +72,3 @@ def make_sheet(people: Sequence[Image], grid: Grid) -> Sheet:
         if number < len(people):
             boxes[number] = (left + across + inner[0] / 2, top + down + inner[1] / 2, *inner)
     return Sheet(picture, boxes)
-
-
-def by_view(views: Sequence[str], most: int) -> Iterator[list[int]]:
-    """Indices of pictures, by views: at most so many at once, all of one view; those of a view in their order."""
-    rows: dict[str, list[int]] = defaultdict(list)
-    for row, view in enumerate(views):
-        rows[view].append(row)
-    for some in rows.values():
-        for first in range(0, len(some), most):
-            yield some[first : first + most]
-
-
-def varied(person: Image, rng: np.random.Generator) -> Image:
-    """A person seen a little differently: mirrored, not cut out quite right, somebody or something before them."""
-    height, width = person.shape[:2]
-    left, right, top, bottom = np.round(rng.uniform(0, _MOVED, 4) * (width, width, height, height)).astype(int)
-    found = person[top : height - bottom, left : width - right]
-    if rng.uniform() < 0.5:
-        found = found[:, ::-1]
-    found = np.ascontiguousarray(found)
-    if rng.uniform() < 0.2 and found.shape[0] > 8:
-        # What hides people mostly hides their legs.
-        covered = int(found.shape[0] * rng.uniform(0.1, 0.4))
-        found[-covered:] = rng.integers(0, 256, 3)
-    return found
-
-
-def relit(picture: Image, most: float, rng: np.random.Generator) -> Image:
-    """Another light, by at most a share: brightness, contrast and each colour."""
-    gains = (1 + rng.uniform(-most, most)) * (1 + rng.uniform(-most, most, 3) / 3)
-    values = picture.astype(np.float32) * gains.astype(np.float32)
-    mean = values.mean()
-    values = mean + (values - mean) * np.float32(1 + rng.uniform(-most, most))
-    return np.asarray(values.clip(0, 255), np.uint8)

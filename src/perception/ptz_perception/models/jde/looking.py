@@ -1,0 +1,92 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a network finds in whole labelled pictures, and whom it sees there: its test as it is at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ptz_perception.datasets import LabelledPicture
+from ptz_perception.detections import Detections, suppress_overlaps
+from ptz_perception.models.cascade.network import CellOutput, boxes_of
+from ptz_perception.models.jde.appearance import read_picture
+from ptz_perception.models.jde.batches import cells_at, pictures_tensor
+from ptz_perception.models.jde.data import tracked_names
+from ptz_perception.models.jde.network import STEP, JdeNetwork
+from ptz_perception.models.jde.retrieval import Pictured
+from ptz_perception.models.labels import Labels, labels_of
+from ptz_perception.relatedness import instance_normalised
+
+#: Scores that count, and overlap of what is found twice.
+_LEAST_SCORE, _MOST_OVERLAP = 0.02, 0.5
+#: Of the people who are asked for: px of height in the reduced picture, and share that is seen.
+_LEAST_HEIGHT, _LEAST_SEEN = 32.0, 0.6
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Of n pictures: what was found and what is there, both in px of the reduced pictures; and the tracked people as they were seen."""
+
+    found: tuple[Detections, ...]
+    wanted: tuple[Labels, ...]
+    people: Pictured
+
+
+def look(network: JdeNetwork, pictures: Iterable[LabelledPicture], classes: Sequence[str], width: int, factor: int = 1) -> Looks:
+    """Looks at pictures reduced to a width, one by one; every factor-th is instance-normalised."""
+    found, wanted, vectors = [], [], []
+    identities: list[str] = []
+    views: list[str] = []
+    for number, picture in enumerate(pictures):
+        size = _reduced((picture.size[0], picture.size[1]), width)
+        scale = np.array([size[0] / picture.size[0], size[1] / picture.size[1]])
+        image = cv2.resize(read_picture(picture.path), size, interpolation=cv2.INTER_AREA)
+        detections, of_cells = _pass(network, np.asarray(image, np.uint8), instance_normalised(1, factor, number), tuple(classes))
+        labels = labels_of(picture, classes)
+        found.append(detections)
+        wanted.append(Labels(labels.boxes * np.tile(scale, 2), labels.classes, labels.ignored))
+        names = np.array(tracked_names(picture), object)
+        tall = picture.clipped[:, 3] * scale[1] >= _LEAST_HEIGHT
+        rows = np.flatnonzero((names != '') & ~picture.ignored & (picture.visibility >= _LEAST_SEEN) & tall)
+        rows = rows[[picture.classes[row] in classes for row in rows.tolist()]] if len(rows) else rows
+        vectors.append(of_cells[cells_at(picture.clipped[rows, :2] * scale, (size[1], size[0]))])
+        identities += names[rows].tolist()
+        views += [picture.sequence] * len(rows)
+    seen = np.concatenate(vectors) if vectors else np.zeros((0, network.vector.out_channels), np.float32)
+    return Looks(tuple(found), tuple(wanted), Pictured(seen, identities, views))
+
+
+def detections_of(cells: CellOutput, names: tuple[str, ...]) -> list[Detections]:
+    """Of each picture: every object once, also the unsure ones."""
+    boxes, scores = boxes_of(cells).cpu().numpy(), cells.classes.sigmoid().flatten(2).transpose(1, 2).cpu().numpy()
+    found = []
+    for of_boxes, of_scores in zip(boxes.astype(float), scores.astype(float), strict=True):
+        best = of_scores.max(axis=1)
+        rows = np.flatnonzero(best > _LEAST_SCORE)
+        everything = Detections.of(of_boxes[rows], best[rows], of_scores.argmax(axis=1)[rows].astype(np.int64), names)
+        found.append(suppress_overlaps(everything, _MOST_OVERLAP))
+    return found
+
+
+@torch.inference_mode()
+def _pass(
+    network: JdeNetwork, image: NDArray[np.uint8], mask: NDArray[np.bool_], names: tuple[str, ...]
+) -> tuple[Detections, NDArray[np.float32]]:
+    """What is found, and the appearance of each cell (cells, d)."""
+    device = next(network.parameters()).device
+    output = network.eval()(pictures_tensor([image]).to(device).float() / 255.0, torch.from_numpy(mask).to(device))
+    vectors: NDArray[np.float32] = output.vectors.flatten(2)[0].T.cpu().numpy()
+    return detections_of(output.cells, names)[0], vectors
+
+
+def _reduced(size: tuple[int, int], width: int) -> tuple[int, int]:
+    """Of about a width, and about the same proportions, in multiples of the network's step."""
+    width = min(width, size[0])
+    height = size[1] * width / size[0]
+    return max(1, round(width / STEP)) * STEP, max(1, round(height / STEP)) * STEP
