@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ptz_sim.shapes import Array
 
@@ -22,8 +23,13 @@ _CIRCLE = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)), axis=1)
 
 def hull(centres: Array, radii: Array) -> Array:
     """Outline (n, 2) around circles with centres (m, 2) and radii (m,), pixels."""
-    points = (centres[:, None, :] + radii[:, None, None] * _CIRCLE[None]).reshape(-1, 2)
-    return np.asarray(cv2.convexHull(points.astype(np.float32))[:, 0, :], float)
+    return np.asarray(cv2.convexHull(rings(centres, radii).reshape(-1, 2))[:, 0, :], float)
+
+
+def rings(centres: Array, radii: Array) -> NDArray[np.float32]:
+    """Points (m, n, 2) on circles with centres (m, 2) and radii (m,), pixels."""
+    points: NDArray[np.float32] = (centres[:, None, :] + radii[:, None, None] * _CIRCLE[None]).astype(np.float32)
+    return points
 
 
 def fill(picture: MatLike, outline: Array, colour: tuple[float, ...] | float) -> None:

@@ -54,8 +54,9 @@ def fill_figure(mask: MatLike, figure: Figure, value: float, corner: Array | Non
     """Fills a person; corner: the pixel of the picture that is the mask's first, scale: the mask's pixels for each of the picture's."""
     pixels = figure.pixels if corner is None else (figure.pixels - corner) * scale
     sizes = figure.sizes * scale
+    rings = pen.rings(pixels, sizes)
     for rows in figures.silhouette_parts(figure.body.walker.look.pack is not None):
-        outline = pen.hull(pixels[rows], sizes[rows])
+        outline = cv2.convexHull(rings[rows].reshape(-1, 2))
         cv2.fillConvexPoly(mask, np.rint(outline * 16).astype(np.int32), value, cv2.LINE_8, 4)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -46,6 +47,7 @@ class World:
         self.layout = make_layout(settings, self.scenes, viewpoints)
         self._crowd = Crowd(settings.seed, settings.walkers, self.layout, self.scenes, self._dress)
         self._traffic = Traffic(settings.seed, settings.vehicles, self.layout.road, self.layout.half, self._crowd.places)
+        self._state = lru_cache(maxsize=4)(self._make_state)
 
     @classmethod
     def of_site(cls, site: Site) -> Self:
@@ -60,6 +62,10 @@ class World:
 
     def state(self, seconds: float) -> WorldState:
         """Who and what is where. Any time from 0 on, hours long."""
+        # A picture and its labels ask for the same one.
+        return self._state(seconds)
+
+    def _make_state(self, seconds: float) -> WorldState:
         return WorldState(seconds, self._crowd.at(seconds), self._traffic.at(seconds), self.light(seconds))
 
     def light(self, seconds: float) -> Light:
