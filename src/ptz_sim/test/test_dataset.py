@@ -63,11 +63,15 @@ def test_all_conditions_come_about_and_keywords_are_those_of_the_world() -> None
 
 
 def test_conditions_are_taken_by_turns_and_change_nothing_else() -> None:
-    free = draw_scenes(4, 1, SIZE, SHARES)
-    summer = draw_scenes(4, 1, SIZE, SHARES, ['summer,day,clear', 'winter,dusk,clear'])
-    assert [scene.keywords[:3] for scene in summer] == [('summer', 'day', 'clear'), ('winter', 'dusk', 'clear')] * 2
-    assert [scene.settings.seed for scene in summer] == [scene.settings.seed for scene in free]
-    assert [scene.polygons for scene in summer] == [scene.polygons for scene in free]
+    mixed = draw_scenes(8, 1, SIZE, SHARES, ['summer,day,clear', 'winter,dusk,clear'])
+    assert [scene.keywords[:3] for scene in mixed] == [('summer', 'day', 'clear'), ('winter', 'dusk', 'clear')] * 4
+    night = draw_scenes(8, 1, SIZE, SHARES, ['winter,night,fog'])
+    for one, other in zip(mixed, night, strict=True):
+        assert one.polygons == other.polygons and one.split == other.split and one.keywords[3:] == other.keywords[3:6]
+        chosen = {'season': 'winter', 'time_of_day': 'night', 'weather': 'fog'}
+        assert one.settings.model_copy(update=chosen) == other.settings
+        for here, there in zip(one.cameras, other.cameras, strict=True):
+            assert dataclasses.replace(there, sensor=dataclasses.replace(there.sensor, grey=False)) == here
 
 
 @pytest.mark.parametrize(

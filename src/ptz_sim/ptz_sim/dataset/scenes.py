@@ -110,7 +110,9 @@ def _scene(index: int, split: Split, seed: int, size: tuple[int, int], fixed: Ma
         people='varied',
     )
     polygons = _polygons(rng, extent)
-    grey = time is DayTime.NIGHT and rng.uniform() < 0.5
+    # Drawn apart where the time is chosen, so that data sets of several times have the same cameras.
+    dice = np.random.default_rng([seed, 2, index]) if DayTime in fixed else rng
+    grey = time is DayTime.NIGHT and dice.uniform() < 0.5
     cameras = tuple(_camera(f'c{number}', rng, size, extent, distance, polygons, grey) for number in range(_CAMERAS))
     words = (season.value, time.value, weather.value, theme.value, density.value, distance.value, *(['infrared'] if grey else []))
     return SceneSpec(f'scene{index:04d}', split, words, settings, polygons, cameras)
