@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,7 +21,8 @@ class Detections:
     """n objects. boxes (n, 4): centre x, centre y, width, height in pixels; scores (n,) from 0 to 1.
 
     class_ids (n,): indices into names, the classes that the detector knows. orientations (n,): rad about the centre, counter-clockwise
-    as seen, 0 upright. Raises ValueError if the shapes don't fit together, or a value can't be one of a box in a picture.
+    as seen, 0 upright. vectors (n, d): appearances of length 1, None of a detector that has none. Raises ValueError if the shapes don't
+    fit together, or a value can't be one of a box in a picture.
     """
 
     boxes: Boxes
@@ -29,6 +30,7 @@ class Detections:
     class_ids: NDArray[np.int64]
     names: tuple[str, ...]
     orientations: NDArray[np.float64]
+    vectors: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.class_ids)
@@ -37,6 +39,8 @@ class Detections:
                 f'{count} classes need boxes ({count}, 4), scores and orientations ({count},), not {self.boxes.shape}, '
                 f'{self.scores.shape} and {self.orientations.shape}'
             )
+        if self.vectors is not None and (self.vectors.ndim != 2 or len(self.vectors) != count):
+            raise ValueError(f'{count} classes need vectors ({count}, d), not {self.vectors.shape}')
         if count == 0:
             return
         if not np.isfinite(self.boxes).all() or (self.boxes[:, 2:] < 0).any():
@@ -73,19 +77,26 @@ class Detections:
 
     def chosen(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Detections:
         """Some of them."""
-        return Detections(self.boxes[rows], self.scores[rows], self.class_ids[rows], self.names, self.orientations[rows])
+        vectors = None if self.vectors is None else self.vectors[rows]
+        return Detections(self.boxes[rows], self.scores[rows], self.class_ids[rows], self.names, self.orientations[rows], vectors)
+
+    def seen_as(self, vectors: NDArray[np.float32]) -> Detections:
+        """The same with their appearances (n, d)."""
+        return replace(self, vectors=vectors)
 
 
 def joined(parts: Sequence[Detections]) -> Detections:
     """All of several; they must be of one detector. Raises ValueError for none."""
     if not parts:
         raise ValueError('nothing to join')
+    vectors = [part.vectors for part in parts if part.vectors is not None]
     return Detections(
         np.concatenate([part.boxes for part in parts]),
         np.concatenate([part.scores for part in parts]),
         np.concatenate([part.class_ids for part in parts]),
         parts[0].names,
         np.concatenate([part.orientations for part in parts]),
+        np.concatenate(vectors) if len(vectors) == len(parts) else None,
     )
 
 

@@ -56,7 +56,7 @@ class CameraPipeline:
     """
 
     def __init__(self, site: Site, camera: str, detector: Detector, embedders: Mapping[str, Embedder]) -> None:
-        self._camera, self._settings = site.cameras[camera], site.perception
+        self._camera, self._settings, self._scenes = site.cameras[camera], site.perception, site.scenes
         self._detector, self._embedders = detector, embedders
         self._segment: tuple[int, int] | None = None
         self._newest_ns = 0
@@ -68,9 +68,10 @@ class CameraPipeline:
         """Every track that is alive, in the order of their ids."""
         self._begin_if_turned(frame)
         parts = None if self._attention is None else self._attention.parts(picture, frame.stamp_ns, self._boxes)
-        tracks = self._tracker.update(self._detector.detect(picture, parts), frame.stamp_ns)
+        detections = self._detector.detect(picture, parts)
+        tracks = self._tracker.update(detections, frame.stamp_ns)
         self._boxes = tracks.boxes
-        known = self._recogniser.look(tracks, picture, references)
+        known = self._recogniser.look(tracks, picture, references, detections.vectors)
         self._movements.keep(set(map(int, tracks.ids)))
         size = (picture.shape[1], picture.shape[0])
         view = view_of(self._camera, frame.pan, frame.tilt, frame.zoom)
@@ -90,6 +91,7 @@ class CameraPipeline:
         if segment != self._segment or frame.stamp_ns < self._newest_ns:
             self._segment = segment
             self._begin(max(self._tracker.next_id, frame.sequence * _IDS_PER_FRAME + 1))
+            self._detector.expect(self._scenes[frame.scene].keywords if frame.scene in self._scenes else ())
         self._newest_ns = frame.stamp_ns
 
     def _begin(self, first_id: int) -> None:

@@ -11,6 +11,9 @@ from ptz_perception.detectors.cascade_detector import KIND as CASCADE
 from ptz_perception.detectors.cascade_detector import CascadeDetector, CascadeOptions
 from ptz_perception.detectors.class_names import read_names
 from ptz_perception.detectors.hog import HogDetector
+from ptz_perception.detectors.jde_detector import JdeDetector, JdeOptions
+from ptz_perception.detectors.jde_model import KIND as JDE
+from ptz_perception.detectors.jde_model import JdeModel
 from ptz_perception.detectors.layouts import Layout
 from ptz_perception.detectors.onnx_detector import DetectorOptions, OnnxDetector
 from ptz_perception.detectors.session import OnnxModel
@@ -41,6 +44,8 @@ def _onnx(settings: PerceptionSettings, folder: Path) -> Detector:
         raise UserError(f'perception.detector: {error}; or give hog or cascade') from None
     if model.metadata.get('model') == CASCADE:
         return CascadeDetector(model, CascadeOptions(settings.classes, settings.score, settings.width, settings.second_look))
+    if model.metadata.get('model') == JDE:
+        return JdeDetector(JdeModel(model), JdeOptions(settings.classes, settings.score, settings.width))
     layout = None if settings.layout == 'auto' else Layout(settings.layout)
     names = read_names(folder / settings.names) if settings.names else None
     return OnnxDetector(model, DetectorOptions(settings.classes, settings.score, layout, names))

@@ -33,5 +33,8 @@ class Detector(Protocol):
     def looked_at(self) -> float:
         """Pixels that the newest picture was looked at with, by its own: 1 is all of it in full, 0.25 all of it at half the size."""
 
+    def expect(self, keywords: Sequence[str], /) -> None:
+        """Which scene the next pictures show, by the words that describe it in the site file; most detectors don't care."""
+
     def detect(self, picture: Image, parts: Sequence[Part] | None = None, /) -> Detections:
         """What is in a BGR picture (height, width, 3). parts: nothing else needs to be looked at; None: the whole picture."""

@@ -86,6 +86,9 @@ class CascadeDetector:
             f'runs on {self._model.provider}'
         )
 
+    def expect(self, _keywords: Sequence[str], /) -> None:
+        """All scenes are one to it."""
+
     def detect(self, picture: Image, _parts: Sequence[Part] | None = None, /) -> Detections:
         """Objects of the wanted classes. Raises ValueError if the model fails."""
         size = (picture.shape[1], picture.shape[0])

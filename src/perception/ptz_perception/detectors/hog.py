@@ -45,6 +45,9 @@ class HogDetector:
         """What it is, for people."""
         return f'histograms of oriented gradients, pictures of at most {self._width} px width; people of at least about 100 px height there'
 
+    def expect(self, _keywords: Sequence[str], /) -> None:
+        """All scenes are one to it."""
+
     def detect(self, picture: Image, parts: Sequence[Part] | None = None, /) -> Detections:
         """People in a picture, or in parts of it, which is reduced to the detector's width before."""
         scale = min(1.0, self._width / picture.shape[1])

@@ -74,6 +74,9 @@ class OnnxDetector:
             f'runs on {self._model.provider}'
         )
 
+    def expect(self, _keywords: Sequence[str], /) -> None:
+        """All scenes are one to it."""
+
     def detect(self, picture: Image, _parts: Sequence[Part] | None = None, /) -> Detections:
         """Objects of the wanted classes, always in the whole picture: a part costs the same. Raises ValueError if the model fails."""
         fitted, fit = fit_picture(picture, self._size, self._rule.placing)

@@ -49,6 +49,10 @@ class TiledDetector:
         """With the tiles."""
         return f'{self._inner.describe()}\nthe whole picture, and tiles of {self._side} px'
 
+    def expect(self, keywords: Sequence[str], /) -> None:
+        """For the detector inside."""
+        self._inner.expect(keywords)
+
     def detect(self, picture: Image, _parts: Sequence[Part] | None = None, /) -> Detections:
         """Everything once, always in the whole picture: tiles are for what is too small to be seen moving."""
         size = (picture.shape[1], picture.shape[0])

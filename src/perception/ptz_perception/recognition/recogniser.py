@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ptz_perception.detections import Image
-from ptz_perception.recognition.embedders.base import Embedder, Feature
+from ptz_perception.recognition.embedders.base import Embedder, Feature, unit
 from ptz_perception.recognition.fusing import FusedFeature
 from ptz_perception.recognition.quality import GOOD, view_qualities
 from ptz_perception.tracking.tracks import Track, Tracks
@@ -47,14 +48,19 @@ class Recogniser:
         self._features: dict[tuple[int, str], FusedFeature] = {}
         self._targets: dict[int, str] = {}
 
-    def look(self, tracks: Tracks, picture: Image, references: Sequence[Reference]) -> Mapping[int, Recognition]:
-        """What is known of each track after a picture, by track id. Tracks that are gone are forgotten."""
+    def look(
+        self, tracks: Tracks, picture: Image, references: Sequence[Reference], vectors: NDArray[np.float32] | None = None
+    ) -> Mapping[int, Recognition]:
+        """What is known of each track after a picture, by track id. Tracks that are gone are forgotten.
+
+        vectors (n, d): appearances of the detections that the tracks were made of, from a detector that gives them.
+        """
         self._forget(tracks)
         boxes = tracks.boxes[:, :4]
         size = (picture.shape[1], picture.shape[0])
         qualities = view_qualities(boxes, tracks.scores, size, self._settings.least_height)
         for row in np.flatnonzero((tracks.detection >= 0) & (qualities >= GOOD)):
-            self._take(tracks[int(row)], picture, float(qualities[row]))
+            self._take(tracks[int(row)], picture, float(qualities[row]), vectors)
         matches = self._matches([int(track_id) for track_id in tracks.ids], references)
         self._targets = {track_id: target for track_id, (target, _) in matches.items()}
         return {track_id: self._known(track_id, matches) for track_id in map(int, tracks.ids)}
@@ -64,11 +70,12 @@ class Recogniser:
         self._features = {key: fused for key, fused in self._features.items() if key[0] in alive}
         self._targets = {track_id: target for track_id, target in self._targets.items() if track_id in alive}
 
-    def _take(self, track: Track, picture: Image, quality: float) -> None:
+    def _take(self, track: Track, picture: Image, quality: float, vectors: NDArray[np.float32] | None) -> None:
         crop = crop_of(picture, track.box)
+        given = None if vectors is None or track.detection is None else vectors[track.detection]
         for kind, embedder in self._embedders.items():
             try:
-                feature = embedder.embed(crop)
+                feature = embedder.embed(crop) if given is None or not embedder.with_detections else unit(given)
             except ValueError:
                 continue
             before = self._features.get((track.track_id, kind))

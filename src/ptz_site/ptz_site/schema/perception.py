@@ -132,7 +132,10 @@ class PerceptionSettings(Section):
         {'person': 1.7}, description='m, by class; tells where somebody stands whose feet are not seen'
     )
     tracking: TrackingSettings = TrackingSettings()
-    embedders: dict[Name, str] = Field({'body': 'colour'}, description='by kind of feature: colour, or the path of an ONNX model')
+    embedders: dict[Name, str] = Field(
+        {'body': 'colour'},
+        description="by kind: colour, or the path of an ONNX model; the detector's own, if it gives appearances, is run once for both",
+    )
     recognition: RecognitionSettings = RecognitionSettings()
     watchlist: str = Field('', description="file, relative to the site file; empty: in the user's ROS folder")
     best_frames: SelectionSettings = SelectionSettings()

@@ -25,6 +25,10 @@ class Embedder(Protocol):
     def length(self) -> int:
         """Numbers of a feature."""
 
+    @property
+    def with_detections(self) -> bool:
+        """Whether the detector gives these features with what it finds, so that it need not be looked at again."""
+
     def embed(self, picture: Image) -> Feature:
         """A unit vector for a BGR picture (height, width, 3) of the object alone, upright. Raises ValueError if it can't."""
 

@@ -32,6 +32,7 @@ class ColourEmbedder:
     """Stripes x (hues x levels + greys + directions) numbers."""
 
     name = 'colour'
+    with_detections = False
     length = len(_WEIGHTS) * (_HUES * _LEVELS + _GREYS + _DIRECTIONS)
 
     def __init__(self) -> None:

@@ -16,6 +16,8 @@ from ptz_site import UserError
 class OnnxEmbedder:
     """Models of persons, faces or plates take RGB pictures normalised by ImageNet's mean and spread. Raises UserError for other models."""
 
+    with_detections = False
+
     def __init__(self, model: OnnxModel) -> None:
         shape = list(model.inputs[0].shape) if len(model.inputs) == 1 else []
         if len(shape) != 4 or shape[1] != 3 or not all(isinstance(side, int) for side in shape[2:]):
