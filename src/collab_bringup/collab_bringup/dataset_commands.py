@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 def add_dataset_commands(commands: Commands) -> None:
     """Adds the command with its own commands."""
-    dataset = commands.add_parser('dataset', help='data sets for models: simulate, check')
+    dataset = commands.add_parser('dataset', help='data sets for models: simulate, check, collect')
     of_dataset = dataset.add_subparsers(title='commands', required=True, metavar='COMMAND')
     _add_simulate(of_dataset)
     _add_check(of_dataset)
+    _add_collect(of_dataset)
 
 
 def _add_simulate(commands: Commands) -> None:
@@ -70,6 +71,41 @@ def _add_check(commands: Commands) -> None:
     check.set_defaults(run=_check)
 
 
+def _add_collect(commands: Commands) -> None:
+    text = 'gather training pictures of what example pictures show (docs/own-data.md)'
+    collect = commands.add_parser('collect', help=text, description=text[0].upper() + text[1:] + '.')
+    collect.add_argument(
+        '--like', type=Path, nargs='+', required=True, metavar='PICTURE', help='that the object fills; PNG may be cut out'
+    )
+    collect.add_argument('--out', type=Path, required=True, metavar='DIR', help='where the data set (COCO) goes; new or empty')
+    source = collect.add_mutually_exclusive_group(required=True)
+    source.add_argument('--bag', type=Path, nargs='+', default=[], metavar='BAG', help='rosbag2 bags, or folders of runs')
+    source.add_argument('--video', type=Path, nargs='+', default=[], metavar='FILE', help='videos that FFmpeg reads')
+    source.add_argument('--region', nargs='?', const='', metavar='NAME', help='one that runs (default: the only one)')
+    collect.add_argument('--class', dest='class_name', default='object', metavar='NAME', help='of the object (default: object)')
+    collect.add_argument(
+        '--features', default='sift', choices=['orb', 'akaze', 'sift'], help='orb is fastest, sift finds most (default: sift)'
+    )
+    collect.add_argument(
+        '--least',
+        type=_count,
+        default=15,
+        metavar='N',
+        help='features that must match; fewer find more, also wrongly (default: 15)',
+    )
+    collect.add_argument(
+        '--every',
+        type=_seconds,
+        default=0.5,
+        metavar='S',
+        help='seconds between two frames of a camera that are looked at (default: 0.5)',
+    )
+    collect.add_argument('--most', type=_count, default=500, metavar='N', help='pictures to keep (default: 500)')
+    collect.add_argument('--duration', type=_seconds, metavar='S', help='of a region: how long (default: until Ctrl-C)')
+    collect.add_argument('--overwrite', action='store_true', help='replace what was collected in DIR')
+    collect.set_defaults(run=_collect)
+
+
 def _simulate(arguments: argparse.Namespace) -> int:
     from collab_bringup.dataset_simulate import SimulateRequest, simulate
     from ptz_sim.dataset.pieces import Options
@@ -96,6 +132,27 @@ def _check(arguments: argparse.Namespace) -> int:
     return check(CheckRequest(tuple(arguments.paths), kind, arguments.all), console())
 
 
+def _collect(arguments: argparse.Namespace) -> int:
+    from collab_bringup.dataset_collect import CollectRequest, collect
+    from ptz_perception.datasets.likeness import Features
+
+    request = CollectRequest(
+        examples=tuple(arguments.like),
+        out=arguments.out,
+        bags=tuple(arguments.bag),
+        videos=tuple(arguments.video),
+        region=arguments.region,
+        class_name=arguments.class_name,
+        features=Features(arguments.features),
+        least=arguments.least,
+        every=arguments.every,
+        most=arguments.most,
+        seconds=arguments.duration,
+        overwrite=arguments.overwrite,
+    )
+    return collect(request, console())
+
+
 def _count(text: str) -> int:
     value = int(text)
     if not 0 < value <= 1_000_000:
@@ -108,3 +165,10 @@ def _size(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal() and 160 <= int(width) <= 8192 and 120 <= int(height) <= 8192):
         raise argparse.ArgumentTypeError(f'{text} found; allowed: WIDTHxHEIGHT, from 160x120 on')
     return int(width), int(height)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0.01 <= value <= 1e7:
+        raise argparse.ArgumentTypeError(f'{text} found; allowed: 0.01 to 10000000')
+    return value

@@ -34,7 +34,7 @@ class Batch:
 
     def inputs(self) -> Tensor:
         """What the network takes, 0 to 1."""
-        return self.pictures.float() / 255.0
+        return (self.pictures.float() / 255.0).contiguous(memory_format=torch.channels_last)
 
 
 def make_batch(crops: Sequence[Crop]) -> Batch:

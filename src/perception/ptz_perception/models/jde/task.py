@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ class JdeTask:
         return [_sample(crop, drawn, least) for crop in cut_crops(read_picture(drawn.path), drawn.labels, self._recipe.data, rng)]
 
     def _sheet(self, rng: np.random.Generator) -> Sample:
-        """People of one view, as many different ones as there are."""
+        """People of one view, as many different ones as there are, none twice in quite the same way."""
         settings = self._recipe.data.sheets
         low, high = settings.heights
         grid = Grid.of_height(self._recipe.data.size, int(rng.integers(low, high + 1)))
@@ -176,11 +177,12 @@ def _sample(crop: Crop, of: _Picture, least: float) -> Sample:
     return Sample(crop.picture, crop.labels.boxes, of.classes[rows], crop.labels.ignored, who)
 
 
-def _different(who: list[int], most: int, rng: np.random.Generator) -> list[int]:
-    """Rows in a random order, at most so many: first one of each person, then a second one, and so on."""
+def _different(who: list[int], count: int, rng: np.random.Generator) -> list[int]:
+    """So many rows in a random order: first one of each person, then a second one, and so on; all again if there are too few."""
     seen: dict[int, int] = defaultdict(int)
     turns = []
     for row in rng.permutation(len(who)).tolist():
         turns.append((seen[who[row]], row))
         seen[who[row]] += 1
-    return [row for _, row in sorted(turns, key=lambda turn: turn[0])[:most]]
+    ordered = [row for _, row in sorted(turns, key=lambda turn: turn[0])]
+    return list(itertools.islice(itertools.cycle(ordered), count))
