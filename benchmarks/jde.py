@@ -42,7 +42,8 @@ OUT = Path(__file__).resolve().parents[1] / 'out' / 'bench' / 'jde'
 CLASSES = ('person',)
 #: Of the figures of a training's course, how many there are.
 STEPS = 8
-#: Pictures in one pass when the time is measured.
+#: px, width and height of what is looked at in tests, as perception does by default; how many at once when the time is measured.
+LOOKED_AT = (640, 352)
 AT_ONCE = 10
 
 
@@ -112,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', type=Path, required=True)
     parser.add_argument('--iterations', type=int, default=3000)
-    parser.add_argument('--batch', type=int, default=8)
+    parser.add_argument('--batch', type=int, default=16)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--trained', default='summer,day', help='keywords of the scenes to train on')
     parser.add_argument('--only', nargs='*', default=list(VARIANTS), choices=list(VARIANTS))
@@ -133,7 +134,7 @@ def main() -> None:
         )
         network, recipe, _ = load_network(folder / 'last.pt' if not (folder / 'best.pt').exists() else folder / 'best.pt')
         for factor in variant.tested:
-            took = milliseconds(folder / 'model.onnx', recipe, factor)
+            took = milliseconds(folder / 'model.onnx', factor)
             found = {key: figures(network, test, recipe, factor, arguments.most) for key, test in tests.items()}
             rows.append(Row(name, factor, seconds, took, found['same'], found['other']))
             console.print(f'{name}, factor {factor}: {found}', highlight=False)
@@ -172,12 +173,11 @@ def trained(recipe: JdeRecipe, data: JdeData, validated: JdeData, folder: Path, 
 
 def figures(network: JdeNetwork, test: JdeData, recipe: JdeRecipe, factor: int, most: int) -> Figures:
     """On scenes never trained on."""
-    size = recipe.data.size
     single = _spread([one for one in test.pictures if not one.sequence], most)
     # Neighbouring frames show the same.
     filmed = _spread([one for one in test.pictures if one.sequence], most)
-    alone, filming = (look(network, pictures, CLASSES, size[0], factor) for pictures in (single, filmed))
-    people = pictured(network, test.people, size, factor)
+    alone, filming = (look(network, pictures, CLASSES, LOOKED_AT[0], factor) for pictures in (single, filmed))
+    people = pictured(network, test.people, recipe.data.size, factor)
     found = [retrieval(people), retrieval(filming.people), retrieval(people, filming.people)]
     return Figures(
         precision([*alone.found, *filming.found], [*alone.wanted, *filming.wanted], CLASSES).ap,
@@ -193,10 +193,10 @@ def _spread(items: Sequence[Any], most: int) -> list[Any]:
     return list(items) if len(items) <= most else [items[number * len(items) // most] for number in range(most)]
 
 
-def milliseconds(path: Path, recipe: JdeRecipe, factor: int) -> float:
-    """Of a picture of the training's size on one core, by ONNX Runtime; the median of several passes of ten pictures."""
+def milliseconds(path: Path, factor: int) -> float:
+    """Of a picture on one core, by ONNX Runtime; the median of several passes of ten pictures."""
     model = OnnxModel(path, 'cpu')
-    width, height = recipe.data.size
+    width, height = LOOKED_AT
     given: list[Any] = [np.random.default_rng(1).uniform(0, 1, (AT_ONCE, 3, height, width)).astype(np.float32)]
     if len(model.inputs) == 2:
         given.append(instance_normalised(AT_ONCE, factor))
@@ -236,9 +236,8 @@ def table(rows: Sequence[Row]) -> Table:
 
 def course(names: Sequence[str], iterations: int, seed: int) -> Table:
     """Average precision and loss of boxes in the course of the trainings: how fast each converges."""
-    shown = Table(
-        title='In the course of the training: val AP in % (mean loss of boxes until then, since the last)', title_justify='left'
-    )
+    shown = Table(title='AP in validation after so many iterations, in %', title_justify='left')
+
     shown.add_column('')
     steps = [max(1, iterations // STEPS) * (number + 1) for number in range(STEPS)]
     for step in steps:

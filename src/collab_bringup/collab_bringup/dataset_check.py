@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from collab_bringup.terminal import progress_bar
 from ptz_perception.datasets import DataSet, DataSetKind, Fault, FaultKind, find, read
 from ptz_perception.datasets.checking import Checker, SplitFacts
 from ptz_site import UserError
@@ -85,26 +85,12 @@ def _check(path: Path, kind: DataSetKind | None, faults: FaultLog, console: Cons
         )
     checker = Checker(faults)
     for one, where in found:
-        with _progress(console) as progress:
+        with progress_bar(console) as progress:
             task = progress.add_task(f'reading {where.name}', total=None)
             data = read(where, one, faults)
             progress.update(task, description=f'checking {where.name}', total=sum(split.count for split in data.splits))
             facts = checker.check(data, lambda progress=progress, task=task: progress.advance(task))  # type: ignore[misc]
         console.print(_table(data, facts))
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn('left'),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
 
 
 def _table(data: DataSet, facts: Sequence[SplitFacts]) -> Table:

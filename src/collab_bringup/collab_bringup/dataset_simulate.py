@@ -17,9 +17,9 @@ from typing import Any
 
 import cv2
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from collab_bringup.terminal import progress_bar
 from ptz_sim.dataset import pieces
 from ptz_sim.dataset.pieces import Options, Piece
 from ptz_site import UserError
@@ -59,7 +59,7 @@ def _simulate(request: SimulateRequest, console: Console) -> dict[str, Any]:
     there = len(scenes) - len(todo)
     if there:
         console.print(f'going on: {there} of {len(scenes)} scenes are there', highlight=False)
-    with _progress(console) as progress:
+    with progress_bar(console) as progress:
         task = progress.add_task('scenes', total=len(scenes), completed=there)
         for _ in _make(request, todo):
             progress.advance(task)
@@ -102,20 +102,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn('left'),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
 
 
 def _table(index: dict[str, Any]) -> Table:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import TextColumn
 
+from collab_bringup.terminal import progress_bar
 from ptz_site import UserError
 
 if TYPE_CHECKING:
@@ -40,21 +41,14 @@ def train(request: TrainRequest, console: Console) -> int:
 
     recipe = _recipe(request)
     task = CascadeTask(recipe, read(request.data))
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn('loss {task.fields[loss]}'),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
+    with progress_bar(console, TextColumn('loss {task.fields[loss]}')) as bar:
         row = bar.add_task('training', total=recipe.training.iterations, loss='')
 
-        def tell(progress: loop.Progress) -> None:
-            bar.update(row, completed=progress.iteration, loss=f'{progress.loss:.3f}')
-            if progress.figures:
-                said = '  '.join(f'{name} {value:.3f}' for name, value in progress.figures.items())
-                bar.console.print(f'iteration {progress.iteration}: {said}', highlight=False)
+        def tell(done: loop.Progress) -> None:
+            bar.update(row, completed=done.iteration, loss=f'{done.loss:.3f}')
+            if done.figures:
+                said = '  '.join(f'{name} {value:.3f}' for name, value in done.figures.items())
+                bar.console.print(f'iteration {done.iteration}: {said}', highlight=False)
 
         outcome = loop.train(task, recipe.training, request.out, request.resume, tell)
     said = '  '.join(f'{name} {value:.3f}' for name, value in outcome.figures.items())

@@ -9,10 +9,11 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import TaskID
 
 from collab_bringup.graph import NodeSpec
 from collab_bringup.rotation_client import RotationProgress
+from collab_bringup.terminal import progress_bar
 from ptz_collab_msgs.action import RunRotation
 
 #: How rclpy begins its lines: [LEVEL] [time] [logger]: text
@@ -26,16 +27,7 @@ class RunDisplay:
         self._console = console
         self._dwell = dwell
         self._slots = slots
-        self._progress = Progress(
-            TextColumn('{task.description}'),
-            BarColumn(),
-            TimeElapsedColumn(),
-            TextColumn('left'),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
+        self._progress = progress_bar(console, counted=False)
         self._task: TaskID | None = None
         self._phase = ''
         self._slot = -1

@@ -9,7 +9,7 @@ from pathlib import Path
 from ptz_perception.detectors.base import Detector
 from ptz_perception.detectors.cascade_detector import KIND as CASCADE
 from ptz_perception.detectors.cascade_detector import CascadeDetector, CascadeOptions
-from ptz_perception.detectors.class_names import read_names
+from ptz_perception.detectors.class_names import read_names, wanted_classes
 from ptz_perception.detectors.hog import HogDetector
 from ptz_perception.detectors.jde_detector import JdeDetector, JdeOptions
 from ptz_perception.detectors.jde_model import KIND as JDE
@@ -30,10 +30,7 @@ def make_detector(settings: PerceptionSettings, folder: Path) -> Detector:
 
 
 def _hog(settings: PerceptionSettings) -> Detector:
-    unknown = [name for name in settings.classes if name not in HogDetector.names]
-    if unknown:
-        known = ', '.join(HogDetector.names)
-        raise UserError(f'perception.classes: {", ".join(unknown)} found; the detector hog knows {known}')
+    wanted_classes(settings.classes, HogDetector.names, 'the detector hog')
     return HogDetector(settings.width, settings.score)
 
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ptz_perception.density import hot_regions
 from ptz_perception.detections import Detections, Image, joined, suppress_overlaps
-from ptz_perception.detectors.class_names import names_in
-from ptz_perception.detectors.fitting import Values, to_tensor
+from ptz_perception.detectors.class_names import names_in, wanted_classes
+from ptz_perception.detectors.fitting import Values, reduced_to, to_tensor
 from ptz_perception.detectors.session import OnnxModel
 from ptz_perception.parts import Part, in_picture
 from ptz_site import UserError
@@ -62,12 +62,7 @@ class CascadeDetector:
         self.names = names_in(model.metadata.get('names', ''))
         if not self.names or self._outputs[:2] != ['boxes', 'scores']:
             raise UserError(f'{model.path} says that it is a {KIND} model, but has {model.describe()}')
-        unknown = [name for name in options.classes if name not in self.names]
-        if unknown:
-            known = ', '.join(self.names)
-            raise UserError(f'perception.classes: {", ".join(unknown)} found; {model.path.name} knows {known}')
-        wanted = options.classes or self.names
-        self._wanted = np.array([name in wanted for name in self.names])
+        self._wanted = wanted_classes(options.classes, self.names, model.path.name)
         self._looks_again = options.second_look > 0 and {'structure', 'density'} & set(self._outputs) != set()
         self.looked_at = 0.0
 
@@ -95,7 +90,7 @@ class CascadeDetector:
         if size[0] <= self._options.width:
             self.looked_at = 1.0
             return self._look(picture)[0]
-        reduced = _reduced(picture, self._options.width)
+        reduced = reduced_to(picture, self._options.width, _STEP)
         found, outputs = self._look(reduced)
         inner = (reduced.shape[1], reduced.shape[0])
         scale = np.array([size[0] / inner[0], size[1] / inner[1]])
@@ -151,10 +146,3 @@ def _unexplained(heat: NDArray[np.float32], found: Detections, size: tuple[int, 
             end = np.ceil((box[:2] + box[2:] / 2) / cell).astype(int)
             left[begin[1] : end[1], begin[0] : end[0]] = 0.0
     return left
-
-
-def _reduced(picture: Image, width: int) -> Image:
-    """To about a width; a little stretched, so that the model's cells fill it."""
-    height = picture.shape[0] * width / picture.shape[1]
-    size = (max(1, round(width / _STEP)) * _STEP, max(1, round(height / _STEP)) * _STEP)
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

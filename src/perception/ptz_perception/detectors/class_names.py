@@ -1,14 +1,17 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a model's classes are called: by a file of names, by the model itself, or by their number."""
+"""What a model's classes are called: by a file of names, by the model itself, or by their number; and which of them are wanted."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from ptz_perception.detectors.coco import COCO_CLASSES, COCO_IDS
 from ptz_site import UserError
@@ -48,6 +51,20 @@ def names_by_count(count: int) -> tuple[str, ...]:
     if count == len(COCO_IDS):
         return COCO_IDS
     return tuple(f'class {index}' for index in range(count))
+
+
+def wanted_classes(classes: Sequence[str], names: Sequence[str], detector: str, hint: str = '') -> NDArray[np.bool_]:
+    """Which of a detector's classes are wanted (n,); none named: all. Raises UserError for one that it does not know."""
+    unknown = [name for name in classes if name not in names]
+    if unknown:
+        raise UserError(f'perception.classes: {", ".join(unknown)} found; {detector} knows {some(names)}{hint}')
+    return np.array([not classes or name in classes for name in names])
+
+
+def some(names: Sequence[str]) -> str:
+    """Names for people, who don't want to read eighty."""
+    shown = ', '.join(names[:12])
+    return shown if len(names) <= 12 else f'{shown} and {len(names) - 12} more'
 
 
 def _listed(found: Any) -> tuple[str, ...]:

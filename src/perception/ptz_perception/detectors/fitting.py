@@ -62,6 +62,13 @@ def fit_picture(picture: Image, size: tuple[int, int], placing: Placing) -> tupl
     return padded, Fit((inner[0] / width, inner[1] / height), (float(left), float(top)))
 
 
+def reduced_to(picture: Image, width: int, step: int) -> Image:
+    """A picture of about a width, whose sides are multiples of step: a little stretched, so that a model's cells fill it."""
+    height = picture.shape[0] * width / picture.shape[1]
+    size = (max(1, round(width / step)) * step, max(1, round(height / step)) * step)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def to_tensor(picture: Image, values: Values, kind: type[np.generic]) -> NDArray[np.generic]:
     """(1, 3, height, width) of a BGR picture, as a model of this kind of numbers takes it. uint8: always 0 to 255."""
     rgb = picture if values is Values.BGR_255 else picture[:, :, ::-1]

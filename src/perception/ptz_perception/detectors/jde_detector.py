@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from ptz_perception.detections import Detections, Image, suppress_overlaps
+from ptz_perception.detectors.class_names import wanted_classes
+from ptz_perception.detectors.fitting import reduced_to
 from ptz_perception.detectors.jde_model import STEP, JdeModel
 from ptz_perception.parts import Part
 from ptz_perception.relatedness import Sparsity, instance_normalised, relatedness
-from ptz_site import UserError
 
 _MOST_OVERLAP = 0.5
 
@@ -39,11 +39,7 @@ class JdeDetector:
     def __init__(self, model: JdeModel, options: JdeOptions) -> None:
         self._model, self._options = model, options
         self.names = model.names
-        unknown = [name for name in options.classes if name not in self.names]
-        if unknown:
-            raise UserError(f'perception.classes: {", ".join(unknown)} found; {model.name} knows {", ".join(self.names)}')
-        wanted = options.classes or self.names
-        self._wanted = np.array([name in wanted for name in self.names])
+        self._wanted = wanted_classes(options.classes, self.names, model.name)
         self.looked_at = 0.0
         self._factor, self._pictures = 1, 0
 
@@ -70,7 +66,7 @@ class JdeDetector:
     def detect(self, picture: Image, _parts: Sequence[Part] | None = None, /) -> Detections:
         """Objects of the wanted classes with their appearances, always in the whole picture. Raises ValueError if the model fails."""
         height, width = picture.shape[:2]
-        reduced = _reduced(picture, self._options.width)
+        reduced = reduced_to(picture, min(self._options.width, width), STEP)
         self.looked_at = reduced.shape[0] * reduced.shape[1] / (height * width)
         normalised = bool(instance_normalised(1, self._factor, self._pictures)[0])
         self._pictures += 1
@@ -86,11 +82,3 @@ class JdeDetector:
         inside = np.hstack(((low + high) / 2, high - low))
         found = Detections.of(inside, best[rows], class_ids[rows].astype(np.int64), self.names).seen_as(vectors)
         return suppress_overlaps(found, _MOST_OVERLAP)
-
-
-def _reduced(picture: Image, width: int) -> Image:
-    """To about a width, smaller pictures to about their own; a little stretched, so that the model's cells fill it."""
-    width = min(width, picture.shape[1])
-    height = picture.shape[0] * width / picture.shape[1]
-    size = (max(1, round(width / STEP)) * STEP, max(1, round(height / STEP)) * STEP)
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptz_perception.detections import Detections, Image, suppress_overlaps
-from ptz_perception.detectors.class_names import names_by_count, names_in
+from ptz_perception.detectors.class_names import names_by_count, names_in, some, wanted_classes
 from ptz_perception.detectors.decoding import Outputs, decode, is_decoded
 from ptz_perception.detectors.fitting import fit_picture, to_tensor
 from ptz_perception.detectors.layouts import RULES, Ends, Layout, class_count, recognise
@@ -49,14 +49,8 @@ class OnnxDetector:
         self._rule = RULES[self.layout]
         self._decoded = self.layout is not Layout.YOLOX or is_decoded(outputs.values[0], self._size)
         self.names = self._named(outputs)
-        unknown = [name for name in options.classes if name not in self.names]
-        if unknown:
-            raise UserError(
-                f'perception.classes: {", ".join(unknown)} found; {model.path.name} knows {_some(self.names)}; '
-                'if these are not its names, give a file of them as perception.names'
-            )
-        wanted = options.classes or self.names
-        self._wanted = np.array([name in wanted for name in self.names])
+        hint = '; if these are not its names, give a file of them as perception.names'
+        self._wanted = wanted_classes(options.classes, self.names, model.path.name, hint)
 
     @property
     def name(self) -> str:
@@ -70,7 +64,7 @@ class OnnxDetector:
             f'layout {self.layout.value}: {self._rule.outputs}{inner}\n'
             f'input {self._size[0]}x{self._size[1]} px, {self._kinds[0].__name__}, {self._rule.values.value}\n'
             f'picture: {self._rule.placing.value}\n'
-            f'{len(self.names)} classes: {_some(self.names)}\n'
+            f'{len(self.names)} classes: {some(self.names)}\n'
             f'runs on {self._model.provider}'
         )
 
@@ -165,8 +159,3 @@ def _preferred(model: OnnxModel) -> tuple[int, int]:
     if len(sides) == 1:
         sides *= 2
     return (sides[1], sides[0]) if len(sides) == 2 and min(sides) >= _STEP else _FREE_SIZE
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ', '.join(names[:12])
-    return shown if len(names) <= 12 else f'{shown} and {len(names) - 12} more'

@@ -27,7 +27,7 @@ class SheetSettings(Section):
 
     share: float = Field(0.5, ge=0, le=1, description='of a batch that is sheets, if the data has identities')
     heights: tuple[int, int] = Field(
-        (64, 128), description='px, least and greatest height of a picture on a sheet; twice its width'
+        (56, 112), description='px, least and greatest height of a picture on a sheet; twice its width'
     )
     light: float = Field(0.15, ge=0, le=0.9, description="by which a sheet's brightness, contrast and colours are varied at most")
 
@@ -42,11 +42,13 @@ class SheetSettings(Section):
 class DataSettings(CropSettings):
     """How batches are made of a data set; that of parts of pictures is as for the cascade detector."""
 
-    size: tuple[int, int] = Field((576, 320), description='px, width and height of what the network sees; multiples of 32')
-    scales: tuple[float, float] = Field(
-        (0.35, 1.0), description='least and greatest factor by which pictures are reduced or enlarged'
+    size: tuple[int, int] = Field(
+        (320, 192), description='px, width and height of what is cut out, and of sheets; multiples of 32'
     )
-    crops: int = Field(2, ge=1, description='cut out of each picture that is read')
+    scales: tuple[float, float] = Field(
+        (0.35, 1.1), description='least and greatest factor by which pictures are reduced or enlarged'
+    )
+    crops: int = Field(3, ge=1, description='cut out of each picture that is read')
     least_person: float = Field(
         32.0, ge=0, description='px of height in what is cut out; of smaller people the appearance is not learnt'
     )
@@ -87,4 +89,4 @@ class JdeRecipe(Section):
     network: NetworkSettings = NetworkSettings()
     data: DataSettings = DataSettings()
     loss: LossSettings = LossSettings()
-    training: TrainingSettings = TrainingSettings(batch=8)
+    training: TrainingSettings = TrainingSettings(batch=16)
