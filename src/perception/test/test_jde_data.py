@@ -19,7 +19,7 @@ from ptz_perception.models.jde.batches import Sample, cells_at, make_batch
 from ptz_perception.models.jde.data import Conditions, names_of_identities, read_split, tracked_names
 from ptz_perception.models.jde.identities import read_identities
 from ptz_perception.models.jde.retrieval import Pictured, retrieval
-from ptz_perception.models.jde.variations import varied
+from ptz_perception.models.jde.variations import pasted, varied
 from ptz_perception.recognition.sheets import Grid, make_sheet
 from ptz_site import UserError
 
@@ -126,6 +126,24 @@ def test_variations_are_the_same_for_the_same_seed_and_keep_most_of_a_person() -
         assert np.array_equal(first, second)
         assert first.shape[0] >= 0.8 * 60
         assert first.shape[1] >= 0.8 * 30
+
+
+def test_people_are_put_into_a_picture_side_by_side_as_far_as_there_is_room() -> None:
+    ground = plain(100, 120, 100)
+    people = [plain(10 * number, 10, 20) for number in range(20)]
+    sheet, rows = pasted(ground, people, (30, 40), np.random.default_rng(1))
+    assert (ground == 100).all(), 'the picture itself is not changed'
+    assert 4 < len(rows) < 20
+    assert sheet.boxes[:, 3].min() >= 30 and sheet.boxes[:, 3].max() <= 40
+    for box, row in zip(sheet.boxes, rows, strict=True):
+        left, top = np.round(box[:2] - box[2:] / 2).astype(int)
+        width, height = box[2:].astype(int)
+        assert (sheet.picture[top : top + height, left : left + width] == 10 * row).all()
+
+
+def test_nobody_is_put_where_they_are_too_large() -> None:
+    sheet, rows = pasted(plain(100, 20, 20), [plain(1, 10, 20)], (30, 40), np.random.default_rng(1))
+    assert (rows, len(sheet.boxes)) == ([], 0)
 
 
 # Batches

@@ -60,7 +60,7 @@ class JdeBatch:
 
     def inputs(self) -> Tensor:
         """What the network takes, 0 to 1."""
-        return self.pictures.float() / 255.0
+        return (self.pictures.float() / 255.0).contiguous(memory_format=torch.channels_last)
 
 
 def make_batch(samples: Sequence[Sample], mask: NDArray[np.bool_], rng: np.random.Generator) -> JdeBatch:

@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ptz_perception.datasets import LabelledPicture
 from ptz_perception.detections import Detections, suppress_overlaps
+from ptz_perception.detectors.fitting import reduced_to
 from ptz_perception.models.cascade.network import CellOutput, boxes_of
 from ptz_perception.models.jde.appearance import read_picture
 from ptz_perception.models.jde.batches import cells_at, pictures_tensor
@@ -44,10 +44,9 @@ def look(network: JdeNetwork, pictures: Iterable[LabelledPicture], classes: Sequ
     identities: list[str] = []
     views: list[str] = []
     for number, picture in enumerate(pictures):
-        size = _reduced((picture.size[0], picture.size[1]), width)
-        scale = np.array([size[0] / picture.size[0], size[1] / picture.size[1]])
-        image = cv2.resize(read_picture(picture.path), size, interpolation=cv2.INTER_AREA)
-        detections, of_cells = _pass(network, np.asarray(image, np.uint8), instance_normalised(1, factor, number), tuple(classes))
+        image = reduced_to(read_picture(picture.path), min(width, picture.size[0]), STEP)
+        scale = np.array([image.shape[1] / picture.size[0], image.shape[0] / picture.size[1]])
+        detections, of_cells = _pass(network, image, instance_normalised(1, factor, number), tuple(classes))
         labels = labels_of(picture, classes)
         found.append(detections)
         wanted.append(Labels(labels.boxes * np.tile(scale, 2), labels.classes, labels.ignored))
@@ -55,7 +54,7 @@ def look(network: JdeNetwork, pictures: Iterable[LabelledPicture], classes: Sequ
         tall = picture.clipped[:, 3] * scale[1] >= _LEAST_HEIGHT
         rows = np.flatnonzero((names != '') & ~picture.ignored & (picture.visibility >= _LEAST_SEEN) & tall)
         rows = rows[[picture.classes[row] in classes for row in rows.tolist()]] if len(rows) else rows
-        vectors.append(of_cells[cells_at(picture.clipped[rows, :2] * scale, (size[1], size[0]))])
+        vectors.append(of_cells[cells_at(picture.clipped[rows, :2] * scale, image.shape[:2])])
         identities += names[rows].tolist()
         views += [picture.sequence] * len(rows)
     seen = np.concatenate(vectors) if vectors else np.zeros((0, network.vector.out_channels), np.float32)
@@ -83,10 +82,3 @@ def _pass(
     output = network.eval()(pictures_tensor([image]).to(device).float() / 255.0, torch.from_numpy(mask).to(device))
     vectors: NDArray[np.float32] = output.vectors.flatten(2)[0].T.cpu().numpy()
     return detections_of(output.cells, names)[0], vectors
-
-
-def _reduced(size: tuple[int, int], width: int) -> tuple[int, int]:
-    """Of about a width, and about the same proportions, in multiples of the network's step."""
-    width = min(width, size[0])
-    height = size[1] * width / size[0]
-    return max(1, round(width / STEP)) * STEP, max(1, round(height / STEP)) * STEP

@@ -23,12 +23,14 @@ class NetworkSettings(Section):
 
 
 class SheetSettings(Section):
-    """How pictures of identities are put side by side into pictures of the size that the network sees."""
+    """How single pictures of people are made into pictures of the size that the network sees: sheets, side by side, and collages."""
 
-    share: float = Field(0.5, ge=0, le=1, description='of a batch that is sheets, if the data has identities')
+    share: float = Field(0.5, ge=0, le=1, description='of a batch that is sheets and collages, if the data has identities')
+    collages: float = Field(0.5, ge=0, le=1, description='of these: people put into a picture of their scene, if there is one')
     heights: tuple[int, int] = Field(
-        (56, 112), description='px, least and greatest height of a picture on a sheet; twice its width'
+        (56, 112), description='px, least and greatest height of a person on a sheet; twice its width'
     )
+    least_height: int = Field(32, ge=16, description='px, least height of a person in a collage; the greatest is as on sheets')
     light: float = Field(0.15, ge=0, le=0.9, description="by which a sheet's brightness, contrast and colours are varied at most")
 
     @field_validator('heights')

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ptz_perception.datasets import LabelledPicture
-from ptz_perception.detections import Detections
+from ptz_perception.detections import Detections, Image
 from ptz_perception.models.cascade.crops import Crop, cut, cut_crops
 from ptz_perception.models.evaluation import precision
 from ptz_perception.models.jde.appearance import pictured, read_picture
@@ -28,7 +28,7 @@ from ptz_perception.models.jde.network import JdeNetwork
 from ptz_perception.models.jde.objective import jde_losses
 from ptz_perception.models.jde.retrieval import retrieval
 from ptz_perception.models.jde.settings import JdeRecipe
-from ptz_perception.models.jde.variations import relit, varied
+from ptz_perception.models.jde.variations import pasted, relit, varied
 from ptz_perception.models.labels import Labels, labels_of
 from ptz_perception.recognition.sheets import Grid, make_sheet
 from ptz_perception.relatedness import instance_normalised
@@ -58,9 +58,14 @@ class JdeTask:
         numbers = {name: number for number, name in enumerate(names_of_identities(trained))}
         self._identities = len(numbers) if len(numbers) > 1 else 0
         self._pictures = [_picture(one, recipe.data.classes, numbers) for one in trained.pictures]
-        self._people: dict[str, list[tuple[Path, int]]] = defaultdict(list)
+        #: By view: its scene, and the pictures of people with who they are. By scene: rows of its pictures.
+        self._people: dict[str, tuple[str, list[tuple[Path, int]]]] = {}
+        self._grounds: dict[str, list[int]] = defaultdict(list)
         for one in trained.people:
-            self._people[one.view].append((one.path, numbers[one.identity]))
+            self._people.setdefault(one.view, (one.scene, []))[1].append((one.path, numbers[one.identity]))
+        for row, labelled in enumerate(trained.pictures):
+            if labelled.scene:
+                self._grounds[labelled.scene].append(row)
         self._views = sorted(self._people)
         self._validated_people = validated.people
         self._validated = self._validation_crops([_picture(one, recipe.data.classes, {}) for one in validated.pictures])
@@ -124,17 +129,30 @@ class JdeTask:
         return [_sample(crop, drawn, least) for crop in cut_crops(read_picture(drawn.path), drawn.labels, self._recipe.data, rng)]
 
     def _sheet(self, rng: np.random.Generator) -> Sample:
-        """People of one view, as many different ones as there are, none twice in quite the same way."""
-        settings = self._recipe.data.sheets
+        """People of one view, as many different ones as there are, side by side or put into a picture of their scene."""
+        settings, size = self._recipe.data.sheets, self._recipe.data.size
+        scene, people = self._people[self._views[int(rng.integers(len(self._views)))]]
+        grounds = self._grounds.get(scene, ()) if rng.uniform() < settings.collages else ()
         low, high = settings.heights
-        grid = Grid.of_height(self._recipe.data.size, int(rng.integers(low, high + 1)))
-        people = self._people[self._views[int(rng.integers(len(self._views)))]]
+        grid = Grid.of_height(size, int(rng.integers(low, high + 1)))
         chosen = [people[row] for row in _different([who for _, who in people], grid.count, rng)]
-        sheet = make_sheet([varied(read_picture(path), rng) for path, _ in chosen], grid)
-        count = len(chosen)
-        who = np.array([who for _, who in chosen], np.int64)
+        portraits = [varied(read_picture(path), rng) for path, _ in chosen]
+        if grounds:
+            ground = self._pictures[grounds[int(rng.integers(len(grounds)))]]
+            sheet, rows = pasted(self._anywhere(ground, rng), portraits, (settings.least_height, high), rng)
+        else:
+            sheet, rows = make_sheet(portraits, grid), list(range(len(portraits)))
+        who = np.array([chosen[row][1] for row in rows], np.int64)
         picture = relit(sheet.picture, settings.light, rng)
-        return Sample(picture, sheet.boxes, np.zeros(count, np.int64), np.zeros(count, bool), who, finds=False)
+        return Sample(picture, sheet.boxes, np.zeros(len(rows), np.int64), np.zeros(len(rows), bool), who, finds=False)
+
+    def _anywhere(self, drawn: _Picture, rng: np.random.Generator) -> Image:
+        """A part of a picture as it is."""
+        picture, settings = read_picture(drawn.path), self._recipe.data
+        scale = float(np.exp(rng.uniform(*np.log(settings.scales))))
+        half, size = np.array(settings.size) / scale / 2, np.array(picture.shape[1::-1], float)
+        x, y = rng.uniform(np.minimum(half, size / 2), np.maximum(size - half, size / 2)).tolist()
+        return cut(picture, drawn.labels, (x, y), scale, settings).picture
 
     def _found(self, network: JdeNetwork, first: int) -> list[Detections]:
         """In parts of pictures from the first one on."""

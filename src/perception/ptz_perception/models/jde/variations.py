@@ -4,12 +4,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import cv2
 import numpy as np
 
 from ptz_perception.detections import Image
+from ptz_perception.recognition.sheets import Sheet
 
 #: Of a picture's size, by which its cut-out is moved at most.
 _MOVED = 0.08
+#: Places that are tried for a person.
+_TRIES = 6
+
+
+def pasted(
+    picture: Image, people: Sequence[Image], heights: tuple[float, float], rng: np.random.Generator
+) -> tuple[Sheet, list[int]]:
+    """A collage: people put into a picture, at random places where nobody was put before; and the indices of those for whom there was room.
+
+    heights: px, least and greatest.
+    """
+    shown = picture.copy()
+    taken = np.zeros(picture.shape[:2], bool)
+    boxes, indices = [], []
+    for index, person in enumerate(people):
+        high = int(np.exp(rng.uniform(*np.log(heights))))
+        wide = max(2, round(person.shape[1] * high / person.shape[0]))
+        for _ in range(_TRIES):
+            left, top = (
+                int(rng.integers(max(1, side - size + 1))) for side, size in ((shown.shape[1], wide), (shown.shape[0], high))
+            )
+            place = slice(top, top + high), slice(left, left + wide)
+            if taken[place].shape == (high, wide) and not taken[place].any():
+                shown[place] = cv2.resize(person, (wide, high), interpolation=cv2.INTER_AREA)
+                taken[place] = True
+                boxes.append((left + wide / 2, top + high / 2, wide, high))
+                indices.append(index)
+                break
+    return Sheet(shown, np.array(boxes, float).reshape(-1, 4)), indices
 
 
 def varied(person: Image, rng: np.random.Generator) -> Image:
