@@ -15,7 +15,8 @@ from collab_bringup.terminal import progress_bar
 from ptz_site import UserError
 
 if TYPE_CHECKING:
-    from ptz_perception.models.cascade.settings import CascadeRecipe
+    from ptz_perception.models.training.settings import Recipe, TrainingSettings
+    from ptz_perception.models.training.task import Task
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,11 @@ class TrainRequest:
 def train(request: TrainRequest, console: Console) -> int:
     """Trains to the end, with a bar; what is validated stands above it."""
     _need_torch()
-    from ptz_perception.datasets import read
-    from ptz_perception.models.cascade.task import CascadeTask
     from ptz_perception.models.training import loop
 
-    recipe = _recipe(request)
-    task = CascadeTask(recipe, read(request.data))
+    task, settings = _jde(request) if request.network == 'jde' else _cascade(request)
     with progress_bar(console, TextColumn('loss {task.fields[loss]}')) as bar:
-        row = bar.add_task('training', total=recipe.training.iterations, loss='')
+        row = bar.add_task('training', total=settings.iterations, loss='')
 
         def tell(done: loop.Progress) -> None:
             bar.update(row, completed=done.iteration, loss=f'{done.loss:.3f}')
@@ -50,7 +48,7 @@ def train(request: TrainRequest, console: Console) -> int:
                 said = '  '.join(f'{name} {value:.3f}' for name, value in done.figures.items())
                 bar.console.print(f'iteration {done.iteration}: {said}', highlight=False)
 
-        outcome = loop.train(task, recipe.training, request.out, request.resume, tell)
+        outcome = loop.train(task, settings, request.out, request.resume, tell)
     said = '  '.join(f'{name} {value:.3f}' for name, value in outcome.figures.items())
     console.print(f'best: {said}', highlight=False)
     console.print(f'next: ptz-collab models export {request.out} --out MODEL.onnx', highlight=False, soft_wrap=True)
@@ -60,10 +58,14 @@ def train(request: TrainRequest, console: Console) -> int:
 def export(checkpoint: Path, out: Path, console: Console) -> int:
     """Writes the model and says how exactly it does what the network did."""
     _need_torch()
-    from ptz_perception.models.cascade.export import export_checkpoint
+    from ptz_perception.detectors.jde_model import KIND as JDE
+    from ptz_perception.models.cascade import export as cascade
+    from ptz_perception.models.jde import export as jde
     from ptz_perception.models.training import checkpoint as checkpoints
 
-    difference = export_checkpoint(checkpoints.find(checkpoint), out, {})
+    found = checkpoints.find(checkpoint)
+    exported = jde if checkpoints.load(found)['recipe'].get('model') == JDE else cascade
+    difference = exported.export_checkpoint(found, out, {})
     size = out.stat().st_size / 1e6
     console.print(
         f'{out}: {size:.1f} MB; its outputs differ from the network by {difference:.0e} at most', highlight=False, soft_wrap=True
@@ -71,18 +73,39 @@ def export(checkpoint: Path, out: Path, console: Console) -> int:
     return 0
 
 
-def _recipe(request: TrainRequest) -> CascadeRecipe:
+def _cascade(request: TrainRequest) -> tuple[Task, TrainingSettings]:
+    from ptz_perception.datasets import read
     from ptz_perception.models.cascade.settings import CascadeRecipe
+    from ptz_perception.models.cascade.task import CascadeTask
+
+    recipe, settings = _recipe(request, CascadeRecipe)
+    recipe = recipe.model_copy(update={'training': settings})
+    return CascadeTask(recipe, read(request.data)), settings
+
+
+def _jde(request: TrainRequest) -> tuple[Task, TrainingSettings]:
+    from ptz_perception.models.jde.data import read_split
+    from ptz_perception.models.jde.settings import JdeRecipe
+    from ptz_perception.models.jde.task import JdeTask
+
+    recipe, settings = _recipe(request, JdeRecipe)
+    recipe = recipe.model_copy(update={'training': settings})
+    trained, validated = (read_split(request.data, split, recipe.data.classes) for split in ('train', 'val'))
+    return JdeTask(recipe, trained, validated), settings
+
+
+def _recipe(request: TrainRequest, kind: type[Recipe]) -> tuple[Recipe, TrainingSettings]:
+    """The recipe, and how to train by it as far as the command did not say otherwise."""
     from ptz_perception.models.training.settings import TrainingSettings, checked, read_recipe
 
-    recipe = CascadeRecipe() if request.recipe is None else read_recipe(request.recipe, CascadeRecipe)
+    recipe = checked({}, kind, 'recipe') if request.recipe is None else read_recipe(request.recipe, kind)
     told: dict[str, Any] = {
         name: value
         for name, value in (('iterations', request.iterations), ('device', request.device), ('threads', request.threads))
         if value is not None
     }
-    training = checked({**recipe.training.model_dump(), **told}, TrainingSettings, 'training')
-    return recipe.model_copy(update={'training': training})
+    by_recipe = recipe.model_dump()['training']
+    return recipe, checked({**by_recipe, **told}, TrainingSettings, 'training')
 
 
 def _need_torch() -> None:

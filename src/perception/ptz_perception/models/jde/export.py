@@ -10,11 +10,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ptz_perception.detectors.jde_model import KIND
 from ptz_perception.models import export as onnx_file
 from ptz_perception.models.cascade.network import boxes_of
 from ptz_perception.models.jde.network import JdeNetwork
 from ptz_perception.models.jde.settings import JdeRecipe
 from ptz_perception.models.training import checkpoint
+from ptz_site import UserError
 
 #: Batch, height and width are free; sides are multiples of 32.
 _FREE = {0: 'pictures', 2: 'height', 3: 'width'}
@@ -42,6 +44,8 @@ def load_network(path: Path) -> tuple[JdeNetwork, JdeRecipe, dict[str, object]]:
     """A checkpoint's network, its settings and what else its recipe says. Raises UserError."""
     state = checkpoint.load(path)
     said = dict(state['recipe'])
+    if said.pop('model', '') != KIND:
+        raise UserError(f'{path} is no checkpoint of a {KIND} network')
     identities, keywords = int(said.pop('identities')), said.pop('keywords')
     recipe = JdeRecipe.model_validate(said)
     network = JdeNetwork(recipe.network, len(recipe.data.classes), identities)
@@ -69,7 +73,7 @@ def export_network(network: JdeNetwork, recipe: JdeRecipe, more: Mapping[str, ob
         inputs.append('mask')
     model = ExportedJde(network) if takes_mask else _Unmasked(network)
     metadata: dict[str, object] = {
-        'model': 'jde',
+        'model': KIND,
         'names': str(dict(enumerate(recipe.data.classes))),
         'trained_size': list(recipe.data.size),
         'vector': recipe.network.vector,

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ptz_perception.datasets import LabelledPicture
 from ptz_perception.detections import Detections, Image
+from ptz_perception.detectors.jde_model import KIND
 from ptz_perception.models.cascade.crops import Crop, cut, cut_crops
 from ptz_perception.models.evaluation import precision
 from ptz_perception.models.jde.appearance import pictured, read_picture
@@ -75,11 +76,8 @@ class JdeTask:
     @property
     def recipe(self) -> dict[str, Any]:
         """The settings, and what of the data the network depends on, as plain values."""
-        return {
-            **self._recipe.model_dump(mode='json'),
-            'identities': self._identities,
-            'keywords': [list(words) for words in self._keywords],
-        }
+        of_data = {'identities': self._identities, 'keywords': [list(words) for words in self._keywords]}
+        return {'model': KIND, **self._recipe.model_dump(mode='json'), **of_data}
 
     def network(self) -> JdeNetwork:
         """With random weights."""
