@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tracking network with each normalisation, trained in some conditions and tested in others; and DIoU against IoU as loss of boxes.
 
-    python benchmarks/jde.py --data DIR [--iterations N] [--trained summer,day] [--only NAME ...]
+    python benchmarks/jde.py --data DIR [--again DIR2] [--iterations N] [--trained summer,day] [--only NAME ...]
 
 DIR is what `ptz-collab dataset simulate DIR --conditions summer,day winter,dusk` makes, with enough scenes for the splits train, val and
 test. Every network is trained on the same pictures for the same number of iterations, with scenes that have all keywords of --trained,
-and tested on scenes never trained on: those with the keywords (same), and those that lack one (other).
-What was trained before is kept in out/bench/jde/.
+and tested on scenes never trained on: those with the keywords (same), and those that lack one (other). --again DIR2 is a second data set of
+the same scenes and people in other conditions, made with the same seed and for example --conditions summer,dusk winter,day: people of
+the one are then asked for in the other (across). What was trained before is kept in out/bench/jde/.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from ptz_perception.models.evaluation import precision
 from ptz_perception.models.jde.appearance import pictured
 from ptz_perception.models.jde.data import Conditions, JdeData, read_split
 from ptz_perception.models.jde.export import export_checkpoint, load_network
+from ptz_perception.models.jde.identities import IdentityPicture
 from ptz_perception.models.jde.looking import look
 from ptz_perception.models.jde.network import JdeNetwork
-from ptz_perception.models.jde.retrieval import retrieval
+from ptz_perception.models.jde.retrieval import Retrieval, retrieval
 from ptz_perception.models.jde.settings import JdeRecipe
 from ptz_perception.models.jde.task import JdeTask
 from ptz_perception.models.training.loop import Progress, train
@@ -98,7 +100,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Row:
-    """A network with a factor. trained: s; milliseconds: of one picture on one core."""
+    """A network with a factor. trained: s; milliseconds: of one picture on one core; across: NaN without a second data set."""
 
     name: str
     factor: int
@@ -106,12 +108,14 @@ class Row:
     milliseconds: float
     same: Figures
     other: Figures
+    across: Retrieval
 
 
 def main() -> None:
     """Trains what is not trained yet, tests everything, prints and keeps it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', type=Path, required=True)
+    parser.add_argument('--again', type=Path)
     parser.add_argument('--iterations', type=int, default=3000)
     parser.add_argument('--batch', type=int, default=16)
     parser.add_argument('--seed', type=int, default=1)
@@ -125,6 +129,7 @@ def main() -> None:
     torch.set_num_threads(1)
     data = tuple(read_split(arguments.data, split, CLASSES, same) for split in ('train', 'val'))
     tests = {'same': read_split(arguments.data, 'test', CLASSES, same), 'other': _others(arguments.data, words)}
+    again = read_split(arguments.again, 'test', CLASSES).people if arguments.again else ()
     rows = []
     for name in arguments.only:
         variant = VARIANTS[name]
@@ -136,7 +141,8 @@ def main() -> None:
         for factor in variant.tested:
             took = milliseconds(folder / 'model.onnx', factor)
             found = {key: figures(network, test, recipe, factor, arguments.most) for key, test in tests.items()}
-            rows.append(Row(name, factor, seconds, took, found['same'], found['other']))
+            found_again = across(network, (*tests['same'].people, *tests['other'].people), again, recipe, factor)
+            rows.append(Row(name, factor, seconds, took, found['same'], found['other'], found_again))
             console.print(f'{name}, factor {factor}: {found}', highlight=False)
     console.print(table(rows))
     console.print(course(arguments.only, arguments.iterations, arguments.seed))
@@ -189,6 +195,15 @@ def figures(network: JdeNetwork, test: JdeData, recipe: JdeRecipe, factor: int, 
     )
 
 
+def across(
+    network: JdeNetwork, people: Sequence[IdentityPicture], again: Sequence[IdentityPicture], recipe: JdeRecipe, factor: int
+) -> Retrieval:
+    """People asked for in other conditions, and in other cameras."""
+    if not again:
+        return Retrieval(float('nan'), float('nan'), 0)
+    return retrieval(*(pictured(network, some, recipe.data.size, factor) for some in (people, again)))
+
+
 def _spread(items: Sequence[Any], most: int) -> list[Any]:
     return list(items) if len(items) <= most else [items[number * len(items) // most] for number in range(most)]
 
@@ -224,12 +239,15 @@ def table(rows: Sequence[Row]) -> Table:
         'sequences rank 1',
         'sequences mAP',
         'watched rank 1',
+        'across rank 1',
+        'across mAP',
     )
     for heading in columns:
         shown.add_column(heading, justify='right' if heading else 'left')
     for row in rows:
         pairs = zip(asdict(row.same).values(), asdict(row.other).values(), strict=True)
         cells = [f'{100 * same:.1f} / {100 * other:.1f}' for same, other in pairs]
+        cells += [f'{100 * share:.1f}' for share in (row.across.rank_1, row.across.mean_ap)]
         shown.add_row(row.name, str(row.factor), f'{row.trained:.0f}', f'{row.milliseconds:.1f}', *cells)
     return shown
 
