@@ -58,6 +58,7 @@ def mot(folder: Path, rows: Iterable[str], frames: Iterable[int] = (1, 2, 3), le
     said = {'imWidth': SIZE[0], 'imHeight': SIZE[1], 'frameRate': 5, 'imDir': 'img1', **more}
     if length is not None:
         said['seqLength'] = length
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / 'seqinfo.ini').write_text('[Sequence]\n' + ''.join(f'{key}={value}\n' for key, value in said.items()))
     (folder / 'gt').mkdir()
     (folder / 'gt' / 'gt.txt').write_text('\n'.join(rows))

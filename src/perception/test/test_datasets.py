@@ -203,6 +203,13 @@ def test_faults_of_mot_are_told_in_one_line(tmp_path, options, kind, says):
     assert '\n' not in str(heard[0])
 
 
+def test_a_sequence_without_any_picture_is_one_fault(tmp_path):
+    files.mot(tmp_path / 'seq', ['1,1,1,1,4,4,1,1,1'], frames=[])
+    heard = Heard()
+    assert list(read(tmp_path, tell=heard).splits[0]) == []
+    assert heard.kinds == [FaultKind.MISSING_PICTURE]
+
+
 def test_a_sequence_for_training_needs_labels(tmp_path):
     files.mot(tmp_path / 'train' / 'seq', [])
     (tmp_path / 'train' / 'seq' / 'gt' / 'gt.txt').unlink()

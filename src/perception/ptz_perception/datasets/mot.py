@@ -139,6 +139,15 @@ def _pictures(sequences: tuple[Sequence, ...], tell: Tell) -> Iterator[LabelledP
 
 def _of_sequence(sequence: Sequence, tell: Tell) -> Iterator[LabelledPicture]:
     frames = dict(_frames(sequence))
+    if not frames:
+        tell(
+            Fault(
+                FaultKind.MISSING_PICTURE,
+                sequence.pictures,
+                'no picture is there; put them there as 000001.jpg, 000002.jpg and so on',
+            )
+        )
+        return
     labels = _read_labels(sequence, tell)
     _tell_gaps(sequence, sorted(frames), tell)
     for frame in sorted(labels.keys() - frames.keys()):
