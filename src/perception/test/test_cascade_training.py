@@ -14,12 +14,13 @@ torch = pytest.importorskip('torch', reason='PyTorch is for training only: make 
 
 from drawn_people import draw  # noqa: E402
 
-from ptz_perception.models.cascade.assignment import assign  # noqa: E402
+from ptz_perception.models.assignment import assign  # noqa: E402
 from ptz_perception.models.cascade.batches import make_batch  # noqa: E402
 from ptz_perception.models.cascade.crops import Crop, cut, cut_crops  # noqa: E402
-from ptz_perception.models.cascade.network import CascadeNetwork, CellOutput, boxes_of, cell_centres  # noqa: E402
+from ptz_perception.models.cascade.network import CascadeNetwork  # noqa: E402
 from ptz_perception.models.cascade.objective import Wanted, cascade_losses  # noqa: E402
 from ptz_perception.models.cascade.settings import DataSettings, LossWeights, NetworkSettings  # noqa: E402
+from ptz_perception.models.cells import CellOutput, boxes_of, cell_centres  # noqa: E402
 from ptz_perception.models.labels import Labels  # noqa: E402
 
 TINY: dict[str, Any] = {'stem': 8, 'width': 16, 'context': 24, 'stages': 2}

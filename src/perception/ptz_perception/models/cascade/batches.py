@@ -15,8 +15,8 @@ from torch import Tensor
 from ptz_perception.density import density_map
 from ptz_perception.detections import Boxes
 from ptz_perception.models.cascade.crops import Crop
-from ptz_perception.models.cascade.network import STRIDE
 from ptz_perception.models.cascade.objective import Wanted
+from ptz_perception.models.cells import STRIDE
 from ptz_perception.models.labels import Labels
 
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from ptz_perception.models import export as onnx_file
-from ptz_perception.models.cascade.network import CascadeNetwork, boxes_of
+from ptz_perception.models.cascade.network import CascadeNetwork
 from ptz_perception.models.cascade.settings import CascadeRecipe
+from ptz_perception.models.cells import boxes_of
 from ptz_perception.models.training import checkpoint
 
 #: Batch, height and width are free, so that one model looks at the reduced picture and at parts of the full one.

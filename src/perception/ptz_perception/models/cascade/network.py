@@ -4,32 +4,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, cat, nn
 from torch.nn import functional
 
 from ptz_perception.models.cascade.blocks import ConvBlock, PyramidPooling, ResidualAttention, ResidualBlock
 from ptz_perception.models.cascade.settings import NetworkSettings
+from ptz_perception.models.cells import CellHead, CellOutput
 
-#: px of the picture for each cell of the outputs.
-STRIDE = 8
-#: What the network says of a cell before it has learnt anything: objects are rare.
-_PRIOR = 0.01
 #: The density of an empty cell, before softplus.
 _EMPTY = -4.0
-#: ln of sides in cells, at most; larger ones have no meaning and would overflow.
-_MOST = 5.0
-
-
-@dataclass(frozen=True)
-class CellOutput:
-    """What is said of the cells of n pictures: classes (n, c, h, w) as logits, boxes (n, 4, h, w: left, top, right, bottom) in cells."""
-
-    classes: Tensor
-    sides: Tensor
 
 
 @dataclass(frozen=True)
@@ -70,20 +55,6 @@ class HeatBranch(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return self.map(self.features(features))
-
-
-class CellHead(nn.Module):
-    """Classes and boxes of cells, from features."""
-
-    def __init__(self, width: int, classes: int) -> None:
-        super().__init__()
-        self.classes = nn.Conv2d(width, classes, 1)
-        self.sides = nn.Conv2d(width, 4, 1)
-        if self.classes.bias is not None:
-            nn.init.constant_(self.classes.bias, -math.log((1 - _PRIOR) / _PRIOR))
-
-    def forward(self, features: Tensor) -> CellOutput:
-        return CellOutput(self.classes(features), self.sides(features).clamp(-_MOST, _MOST).exp())
 
 
 class Neck(nn.Module):
@@ -135,20 +106,3 @@ class CascadeNetwork(nn.Module):
         collected = self.neck(self.join(cat(known, 1)))
         stages = tuple(head(part) for head, part in zip(self.stage_heads, collected, strict=False))
         return CascadeOutput(self.head(self.attention(collected[-1])), stages, structure, density)
-
-
-def cell_centres(like: Tensor) -> Tensor:
-    """Of cells (..., height, width): (height * width, 2), x and y in cells, row by row."""
-    height, width = like.shape[-2:]
-    rows, columns = torch.meshgrid(
-        torch.arange(height, device=like.device), torch.arange(width, device=like.device), indexing='ij'
-    )
-    return torch.stack((columns, rows), -1).reshape(-1, 2).to(like.dtype) + 0.5
-
-
-def boxes_of(output: CellOutput) -> Tensor:
-    """(n, cells, 4: centre, size) in px."""
-    sides = output.sides.flatten(2).transpose(1, 2)
-    centres = cell_centres(output.sides)
-    low, high = centres - sides[..., :2], centres + sides[..., 2:]
-    return torch.cat(((low + high) / 2, high - low), -1) * STRIDE

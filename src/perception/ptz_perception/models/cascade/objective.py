@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ptz_perception.models.cascade.assignment import Assignment, assign
-from ptz_perception.models.cascade.network import STRIDE, CascadeOutput, CellOutput, boxes_of, cell_centres
+from ptz_perception.models.cascade.network import CascadeOutput
 from ptz_perception.models.cascade.settings import LossWeights
+from ptz_perception.models.cells import CellObjects, assigned, cell_losses
 from ptz_perception.models.losses import ciou_loss
 
 #: Weight of a cell that shows an object against one of background: there are many more of these.
@@ -37,12 +37,13 @@ class Wanted:
 
 def cascade_losses(output: CascadeOutput, wanted: Wanted, weights: LossWeights) -> dict[str, Tensor]:
     """Named parts: class and box of the head, the sum of those of the stages, structure, density."""
-    assignment = _assigned(output.head, wanted)
-    classes, boxes = _cell_losses(output.head, wanted, assignment)
+    objects = CellObjects(wanted.boxes, wanted.classes, wanted.ignored)
+    assignment = assigned(output.head, objects)
+    classes, boxes = cell_losses(output.head, objects, assignment, ciou_loss)
     losses = {'class': weights.classes * classes, 'box': weights.boxes * boxes}
     if output.stages:
         # The head knows best which cells can say what; the stages learn to say the same.
-        parts = [_cell_losses(stage, wanted, assignment) for stage in output.stages]
+        parts = [cell_losses(stage, objects, assignment, ciou_loss) for stage in output.stages]
         stages = torch.stack([weights.classes * c + weights.boxes * b for c, b in parts])
         losses['stages'] = weights.stage * stages.mean()
     if output.structure is not None:
@@ -50,33 +51,6 @@ def cascade_losses(output: CascadeOutput, wanted: Wanted, weights: LossWeights) 
     if output.density is not None:
         losses['density'] = weights.density * _density_loss(output.density[:, 0], wanted)
     return losses
-
-
-def _assigned(head: CellOutput, wanted: Wanted) -> Assignment:
-    scores = head.classes.detach().sigmoid().flatten(2).transpose(1, 2)
-    centres = cell_centres(head.sides) * STRIDE
-    return assign(scores, boxes_of(head).detach(), centres, wanted.boxes, wanted.classes)
-
-
-def _cell_losses(output: CellOutput, wanted: Wanted, assignment: Assignment) -> tuple[Tensor, Tensor]:
-    """Cross-entropy of the classes and CIoU of the boxes, by what all cells together have to say."""
-    taken = assignment.objects >= 0
-    index = assignment.objects.clamp(min=0)
-    total = assignment.quality.sum().clamp(min=1.0)
-    logits = output.classes.flatten(2).transpose(1, 2)
-    targets = torch.zeros_like(logits)
-    if wanted.classes.shape[1]:
-        of_cell = wanted.classes.gather(1, index).clamp(min=0)
-        targets.scatter_(2, of_cell[..., None], (assignment.quality * taken)[..., None])
-    counts = (~wanted.ignored.flatten(1) | taken)[..., None]
-    classes = (functional.binary_cross_entropy_with_logits(logits, targets, reduction='none') * counts).sum() / total
-    if not taken.any():
-        return classes, output.sides.sum() * 0.0
-    boxes = boxes_of(output)[taken] / STRIDE
-    right = wanted.boxes.gather(1, index[..., None].expand(-1, -1, 4))[taken] / STRIDE
-    # Also a box that overlaps nothing yet is to move.
-    share = assignment.quality[taken].clamp(min=0.1)
-    return classes, (ciou_loss(boxes, right) * share).sum() / total
 
 
 def _structure_loss(logits: Tensor, wanted: Wanted) -> Tensor:

@@ -16,9 +16,10 @@ from ptz_perception.datasets.data_set import DataSet, Split
 from ptz_perception.detections import Detections, Image, suppress_overlaps
 from ptz_perception.models.cascade.batches import Batch, make_batch
 from ptz_perception.models.cascade.crops import Crop, cut, cut_crops
-from ptz_perception.models.cascade.network import CascadeNetwork, boxes_of
+from ptz_perception.models.cascade.network import CascadeNetwork
 from ptz_perception.models.cascade.objective import cascade_losses
 from ptz_perception.models.cascade.settings import CascadeRecipe
+from ptz_perception.models.cells import boxes_of
 from ptz_perception.models.evaluation import precision
 from ptz_perception.models.labels import Labels, check_classes, labels_of
 from ptz_site import UserError

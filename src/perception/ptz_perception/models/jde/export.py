@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ptz_perception.detectors.jde_model import KIND
 from ptz_perception.models import export as onnx_file
-from ptz_perception.models.cascade.network import boxes_of
+from ptz_perception.models.cells import boxes_of
 from ptz_perception.models.jde.network import JdeNetwork
 from ptz_perception.models.jde.settings import JdeRecipe
 from ptz_perception.models.training import checkpoint

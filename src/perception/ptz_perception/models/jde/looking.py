@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ptz_perception.datasets import LabelledPicture
 from ptz_perception.detections import Detections, suppress_overlaps
 from ptz_perception.detectors.fitting import reduced_to
-from ptz_perception.models.cascade.network import CellOutput, boxes_of
+from ptz_perception.models.cells import CellOutput, boxes_of
 from ptz_perception.models.jde.appearance import read_picture
 from ptz_perception.models.jde.batches import cells_at, pictures_tensor
 from ptz_perception.models.jde.data import tracked_names

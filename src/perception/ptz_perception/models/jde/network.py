@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ptz_perception.models.cascade.network import STRIDE, CellHead, CellOutput
+from ptz_perception.models.cells import STRIDE, CellHead, CellOutput
 from ptz_perception.models.jde.backbone import SHAPES, Backbone
 from ptz_perception.models.jde.settings import NetworkSettings
 from ptz_perception.models.normalisation import Normalisation

@@ -5,20 +5,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ptz_perception.models.cascade.assignment import assign
-from ptz_perception.models.cascade.network import CellOutput, boxes_of, cell_centres
+from ptz_perception.models.cells import BoxLoss, CellObjects, CellOutput, assigned, cell_losses
 from ptz_perception.models.jde.batches import JdeBatch
-from ptz_perception.models.jde.network import STRIDE, JdeNetwork, JdeOutput
+from ptz_perception.models.jde.network import JdeNetwork, JdeOutput
 from ptz_perception.models.jde.settings import LossSettings
 from ptz_perception.models.losses import diou_loss, iou_loss
 
-BoxLoss = Callable[[Tensor, Tensor], Tensor]
 _BOX_LOSSES: dict[str, BoxLoss] = {'diou': diou_loss, 'iou': iou_loss}
 #: Of the certainty that is asked for, what is left to all other identities: they are many, and some look alike.
 _SMOOTHING = 0.1
@@ -37,29 +34,14 @@ def jde_losses(network: JdeNetwork, batch: JdeBatch, settings: LossSettings) -> 
 
 
 def _finding(cells: CellOutput, batch: JdeBatch, box_loss: BoxLoss) -> tuple[Tensor, Tensor]:
-    """Cross-entropy of the classes and the loss of the boxes, by what all cells together have to say of the pictures that tell it."""
+    """Of classes and boxes, from the pictures that tell where nobody is, too."""
     finds = batch.finds
     if not finds.any():
         nothing = (cells.classes.sum() + cells.sides.sum()) * 0.0
         return nothing, nothing
     told = CellOutput(cells.classes[finds], cells.sides[finds])
-    wanted, wanted_classes = batch.boxes[finds], batch.classes[finds]
-    logits, boxes = told.classes.flatten(2).transpose(1, 2), boxes_of(told)
-    assigned = assign(logits.detach().sigmoid(), boxes.detach(), cell_centres(told.sides) * STRIDE, wanted, wanted_classes)
-    taken, index = assigned.objects >= 0, assigned.objects.clamp(min=0)
-    total = assigned.quality.sum().clamp(min=1.0)
-    targets = torch.zeros_like(logits)
-    if wanted.shape[1]:
-        of_cell = wanted_classes.gather(1, index).clamp(min=0)
-        targets.scatter_(2, of_cell[..., None], (assigned.quality * taken)[..., None])
-    counts = (~batch.ignored[finds].flatten(1) | taken)[..., None]
-    classes = (functional.binary_cross_entropy_with_logits(logits, targets, reduction='none') * counts).sum() / total
-    if not taken.any():
-        return classes, told.sides.sum() * 0.0
-    right = wanted.gather(1, index[..., None].expand(-1, -1, 4))[taken]
-    # Also a box that overlaps nothing yet is to move.
-    share = assigned.quality[taken].clamp(min=0.1)
-    return classes, (box_loss(boxes[taken] / STRIDE, right / STRIDE) * share).sum() / total
+    objects = CellObjects(batch.boxes[finds], batch.classes[finds], batch.ignored[finds])
+    return cell_losses(told, objects, assigned(told, objects), box_loss)
 
 
 def _identities(output: JdeOutput, batch: JdeBatch, directions: Tensor) -> Tensor:
