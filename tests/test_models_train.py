@@ -64,6 +64,20 @@ def test_what_was_trained_becomes_a_model_that_finds_them(trained: str, folder: 
     assert cv2.imread(str(folder / 'found.png')) is not None
 
 
+def test_in_int8_it_is_smaller_and_finds_as_many(trained: str, folder: Path) -> None:
+    assert run(folder, 'export', 'run', '--out', 'whole.onnx')[0] == 0
+    code, output = run(folder, 'quantise', 'whole.onnx', '--data', 'bars', '--width', '320', '--out', 'small.onnx')
+    assert code == 0, output
+    assert (folder / 'small.onnx').stat().st_size < 0.7 * (folder / 'whole.onnx').stat().st_size
+    words = ('--data', 'bars', '--split', 'val', '--width', '320')
+    figures = []
+    for model in ('whole.onnx', 'small.onnx'):
+        code, output = run(folder, 'evaluate', model, *words)
+        assert code == 0, output
+        figures.append(float(next(line for line in output.splitlines() if line.startswith('│')).split('│')[2]))
+    assert figures[1] > figures[0] - 0.1
+
+
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
@@ -71,6 +85,7 @@ def test_what_was_trained_becomes_a_model_that_finds_them(trained: str, folder: 
         (('train', 'cascade', '--data', 'bars', '--out', 'run'), 'run holds a training already'),
         (('train', 'cascade', '--data', 'bars', '--out', 'x', '--iterations', '0'), 'iterations'),
         (('export', 'nowhere', '--out', 'x.onnx'), 'no checkpoint nowhere'),
+        (('quantise', 'recipe.yaml', '--data', 'bars', '--out', 'x.onnx'), 'recipe.yaml is not an ONNX model'),
         (('evaluate', 'hog', '--data', 'bars', '--split', 'test'), 'no split test'),
         (('evaluate', 'hog', '--data', 'bars', '--split', 'val', '--classes', 'cat'), 'cat found; the data set has person'),
     ],

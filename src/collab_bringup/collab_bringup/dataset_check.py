@@ -94,21 +94,12 @@ def _check(path: Path, kind: DataSetKind | None, faults: FaultLog, console: Cons
 
 
 def _table(data: DataSet, facts: Sequence[SplitFacts]) -> Table:
-    table = Table(title=f'{escape(str(data.path))} ({data.kind.upper()})', title_justify='left')
-    for heading in (
-        'split',
-        'scenes',
-        'pictures',
-        'of nothing',
-        'boxes',
-        'small',
-        'medium',
-        'large',
-        'ignored',
-        'tracks',
-        'classes',
-    ):
-        table.add_column(heading, justify='left' if heading in ('split', 'classes') else 'right', overflow='fold')
+    # Without lines, so that it fits into 80 columns; only the classes may be folded.
+    table = Table(title=f'{escape(str(data.path))} ({data.kind.upper()})', title_justify='left', box=None, pad_edge=False)
+    table.add_column('split')
+    for heading in ('scenes', 'pictures', 'empty', 'boxes', 'small', 'medium', 'large', 'ignored', 'tracks'):
+        table.add_column(heading, justify='right', no_wrap=True)
+    table.add_column('classes', overflow='fold')
     for one in facts:
         classes = ', '.join(f'{escape(name)} {count}' for name, count in one.classes.most_common())
         numbers = (len(one.scenes), one.pictures, one.empty, one.boxes, one.small, one.medium, one.large, one.ignored, one.tracks)

@@ -13,9 +13,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import Progress, TaskID
 
 from collab_bringup.footage import BagFootage, Footage, VideoFootage, bags_in
+from collab_bringup.terminal import progress_bar
 from ptz_perception.datasets.collecting import CollectedSet, Collector, Outcome
 from ptz_perception.datasets.likeness import Features, Likeness
 from ptz_perception.detections import Image
@@ -64,12 +66,12 @@ def collect(request: CollectRequest, console: Console) -> int:
 
 
 def _look(footage: list[Footage], collector: Collector, kept: CollectedSet, request: CollectRequest, console: Console) -> None:
-    with _progress(console) as progress:
+    with progress_bar(console, counted=False) as progress:
         total = None if any(one.seconds is None for one in footage) else sum(one.seconds or 0.0 for one in footage)
         task = progress.add_task('', total=total)
         before = 0.0
         for one in footage:
-            progress.update(task, description=one.name)
+            progress.update(task, description=escape(one.name))
             for seconds, shot in one.shots():
                 if shot is not None and collector.look(shot) is Outcome.KEPT:
                     _tell(progress, task, one.name, len(kept))
@@ -80,20 +82,7 @@ def _look(footage: list[Footage], collector: Collector, kept: CollectedSet, requ
 
 
 def _tell(progress: Progress, task: TaskID, name: str, count: int) -> None:
-    progress.update(task, description=f'{name}: {count} kept')
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn('left'),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
+    progress.update(task, description=f'{escape(name)}: {count} kept')
 
 
 def _say(collector: Collector, count: int, request: CollectRequest, console: Console) -> int:

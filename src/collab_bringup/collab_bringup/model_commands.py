@@ -18,11 +18,12 @@ _PROVIDERS = ('auto', 'cpu', 'cuda', 'tensorrt', 'openvino')
 
 def add_model_commands(commands: Commands) -> None:
     """Adds the command with its own commands."""
-    models = commands.add_parser('models', help='detection models: check, train, export, evaluate')
+    models = commands.add_parser('models', help='detection models: check, train, export, quantise, evaluate')
     of_models = models.add_subparsers(title='commands', required=True, metavar='COMMAND')
     _add_check(of_models)
     _add_train(of_models)
     _add_export(of_models)
+    _add_quantise(of_models)
     _add_evaluate(of_models)
 
 
@@ -66,6 +67,18 @@ def _add_export(commands: Commands) -> None:
     export.set_defaults(run=_export)
 
 
+def _add_quantise(commands: Commands) -> None:
+    text = 'make a model int8: smaller, and faster on newer processors; needs make train-env'
+    quantise = _command(commands, 'quantise', text)
+    quantise.add_argument('model', type=Path, metavar='FILE', help='ONNX model of pictures')
+    quantise.add_argument(
+        '--data', type=Path, required=True, metavar='DIR', help='data set with the split val, which scales are found on'
+    )
+    quantise.add_argument('--out', type=Path, required=True, metavar='FILE', help='ONNX model')
+    quantise.add_argument('--width', type=int, default=640, metavar='PX', help='as perception.width (default: 640)')
+    quantise.set_defaults(run=_quantise)
+
+
 def _add_evaluate(commands: Commands) -> None:
     text = 'measure a detector on a data set: average precision, small objects, pixels and time'
     evaluate = _command(commands, 'evaluate', text)
@@ -106,6 +119,12 @@ def _export(arguments: argparse.Namespace) -> int:
     from collab_bringup import model_training
 
     return model_training.export(arguments.checkpoint, arguments.out, console())
+
+
+def _quantise(arguments: argparse.Namespace) -> int:
+    from collab_bringup import model_training
+
+    return model_training.quantise(arguments.model, arguments.data, arguments.width, arguments.out, console())
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

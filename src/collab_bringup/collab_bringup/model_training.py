@@ -1,6 +1,6 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands models train and models export."""
+"""The commands models train, models export and models quantise."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from rich.console import Console
 from rich.progress import TextColumn
 
 from collab_bringup.terminal import progress_bar
+from ptz_node.images import decode
 from ptz_site import UserError
 
 if TYPE_CHECKING:
     from ptz_perception.models.training.settings import Recipe, TrainingSettings
     from ptz_perception.models.training.task import Task
+
+
+#: Pictures that the scales of int8 are found on.
+_CALIBRATED = 64
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,21 @@ def _jde(request: TrainRequest) -> tuple[Task, TrainingSettings]:
     recipe = recipe.model_copy(update={'training': settings})
     trained, validated = (read_split(request.data, split, recipe.data.classes) for split in ('train', 'val'))
     return JdeTask(recipe, trained, validated), settings
+
+
+def quantise(model: Path, data: Path, width: int, out: Path, console: Console) -> int:
+    """Writes the model in int8."""
+    _need_torch()
+    from ptz_perception.datasets import read
+    from ptz_perception.models.quantising import quantise
+
+    pictures = list(read(data).split('val'))
+    chosen = pictures[:: max(1, len(pictures) // _CALIBRATED)]
+    quantise(model, (decode(picture.path.read_bytes()) for picture in chosen), width, out)
+    before, after = model.stat().st_size / 1e6, out.stat().st_size / 1e6
+    console.print(f'{out}: {after:.1f} MB, from {before:.1f} MB', highlight=False, soft_wrap=True)
+    console.print(f'next: ptz-collab models evaluate {out} --data {data}', highlight=False, soft_wrap=True)
+    return 0
 
 
 def _recipe(request: TrainRequest, kind: type[Recipe]) -> tuple[Recipe, TrainingSettings]:

@@ -26,7 +26,7 @@ class PictureHeats:
         self._heats.setdefault((scene, size), RunningHeat(self._half_life)).take('', stamp_ns, heat)
 
     def heat(self, scene: str, size: tuple[int, int]) -> Heat | None:
-        """Objects in each cell, on average; None before the first picture. It changes with the next one."""
+        """Objects in each cell, on average; None before the first picture."""
         running = self._heats.get((scene, size))
         return None if running is None else running.mean
 
