@@ -63,6 +63,9 @@ class FaultLog:
 
 def check(request: CheckRequest, console: Console) -> int:
     """Checks data sets; 0: nothing is wrong, 1: something is. Raises UserError for what is no data set."""
+    for path in request.paths:
+        if not path.exists():
+            raise UserError(f'{path} is not there; check the path')
     faults = FaultLog(None if request.every_fault else _SHOWN)
     for path in request.paths:
         _check(path, request.kind, faults, console)
@@ -76,8 +79,6 @@ def check(request: CheckRequest, console: Console) -> int:
 
 def _check(path: Path, kind: DataSetKind | None, faults: FaultLog, console: Console) -> None:
     """What is at one path is used together: its splits must not share scenes or pictures."""
-    if not path.exists():
-        raise UserError(f'{path} is not there; check the path')
     found = find(path) if kind is None else [(kind, path)]
     if not found:
         raise UserError(
@@ -91,21 +92,25 @@ def _check(path: Path, kind: DataSetKind | None, faults: FaultLog, console: Cons
             progress.update(task, description=f'checking {where.name}', total=sum(split.count for split in data.splits))
             facts = checker.check(data, lambda progress=progress, task=task: progress.advance(task))  # type: ignore[misc]
         console.print(_table(data, facts))
+        console.print(_classes(data, facts), soft_wrap=True, highlight=False)
 
 
 def _table(data: DataSet, facts: Sequence[SplitFacts]) -> Table:
-    # Without lines, so that it fits into 80 columns; only the classes may be folded.
-    table = Table(title=f'{escape(str(data.path))} ({data.kind.upper()})', title_justify='left', box=None, pad_edge=False)
+    # Without lines, so that it fits into 80 columns.
+    title, caption = f'{escape(str(data.path))} ({data.kind.upper()})', 'small: below 32 x 32 px, large: from 96 x 96 px on'
+    table = Table(title=title, title_justify='left', caption=caption, caption_justify='left', box=None, pad_edge=False)
     table.add_column('split')
     for heading in ('scenes', 'pictures', 'empty', 'boxes', 'small', 'medium', 'large', 'ignored', 'tracks'):
         table.add_column(heading, justify='right', no_wrap=True)
-    table.add_column('classes', overflow='fold')
     for one in facts:
-        classes = ', '.join(f'{escape(name)} {count}' for name, count in one.classes.most_common())
         numbers = (len(one.scenes), one.pictures, one.empty, one.boxes, one.small, one.medium, one.large, one.ignored, one.tracks)
-        table.add_row(escape(one.name), *(str(number) if number else '-' for number in numbers), classes or '-')
-    without = [name for name in data.names if not any(one.classes[name] for one in facts)]
-    table.caption = 'small: below 32 x 32 px, large: from 96 x 96 px on'
-    if without and data.kind is not DataSetKind.MOT:
-        table.caption += f'\nclasses without a box: {escape(", ".join(without))}'
+        table.add_row(escape(one.name), *(str(number) if number else '-' for number in numbers))
     return table
+
+
+def _classes(data: DataSet, facts: Sequence[SplitFacts]) -> str:
+    """How many boxes of each class are in each split; classes of MOTChallenge that nobody used are left out."""
+    counts = {name: [one.classes[name] for one in facts] for name in data.names}
+    shown = {name: numbers for name, numbers in counts.items() if any(numbers) or data.kind is not DataSetKind.MOT}
+    each = '; '.join(f'{escape(name)} {", ".join(map(str, numbers))}' for name, numbers in shown.items())
+    return f'classes ({", ".join(escape(one.name) for one in facts)}): {each or "none"}'
