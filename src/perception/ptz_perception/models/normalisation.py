@@ -36,7 +36,8 @@ class Normalisation(Enum):
 class NormalisedStage(nn.Module):
     """1x1 convolution, normalisation, ReLU: pictures' features (n, given, h, w) to (n, channels, h, w).
 
-    mask (n,), bool: the pictures that are instance-normalised; of no effect unless both normalisations are there.
+    mask (n,), bool: the pictures that are instance-normalised; or all (True) or none of them (False), which costs less. It has no effect
+    unless both normalisations are there.
     """
 
     def __init__(self, given: int, channels: int, normalisation: Normalisation) -> None:
@@ -50,18 +51,19 @@ class NormalisedStage(nn.Module):
             self.scale = nn.Parameter(torch.ones(self.first))
             self.shift = nn.Parameter(torch.zeros(self.first))
 
-    def forward(self, features: Tensor, mask: Tensor) -> Tensor:
-        features = self.convolution(features)
+    def forward(self, features: Tensor, mask: Tensor | bool) -> Tensor:
         if self.batch is None:
-            return functional.relu(self._instance(features))
-        if self.normalisation is Normalisation.BATCH:
-            return functional.relu(self.batch(features))
-        return functional.relu(self._trained(features, mask) if self.training else self._folded(features, mask))
+            return functional.relu(self._instance(self.convolution(features)))
+        if self.normalisation is Normalisation.BATCH or mask is False:
+            return functional.relu(self.batch(self.convolution(features)))
+        if isinstance(mask, Tensor):
+            return functional.relu(self._mixed(self.convolution(features), mask))
+        return functional.relu(self._all_chosen(features))
 
     def _instance(self, features: Tensor) -> Tensor:
         return functional.instance_norm(features, weight=self.scale, bias=self.shift, eps=_LEAST)
 
-    def _trained(self, features: Tensor, mask: Tensor) -> Tensor:
+    def _mixed(self, features: Tensor, mask: Tensor) -> Tensor:
         """Batch normalisation of everything, and in the chosen pictures instance normalisation in place of its first channels."""
         assert self.batch is not None
         normalised = self.batch(features)
@@ -71,20 +73,19 @@ class NormalisedStage(nn.Module):
         first = normalised[:, : self.first].index_copy(0, rows, self._instance(features[rows, : self.first]))
         return torch.cat((first, normalised[:, self.first :]), 1)
 
-    def _folded(self, features: Tensor, mask: Tensor) -> Tensor:
-        """The same once it is trained, as one scaling and shifting of each picture's channels: only chosen pictures are measured."""
-        assert self.batch is not None and self.batch.running_var is not None and self.batch.running_mean is not None
-        scale = self.batch.weight * (self.batch.running_var + _LEAST).rsqrt()
-        shift = self.batch.bias - self.batch.running_mean * scale
-        rows = mask.nonzero().squeeze(1)
-        chosen = features[:, : self.first].index_select(0, rows)
-        mean = chosen.mean((2, 3))
-        spread = ((chosen - mean[:, :, None, None]) ** 2).mean((2, 3)).add(_LEAST).rsqrt()
-        own_scale = self.scale * spread
-        own_shift = self.shift - mean * own_scale
-        # From the chosen pictures back to their places; a product, because exported models can't scatter into pictures well.
-        places = (rows[None] == torch.arange(mask.shape[0], device=mask.device)[:, None]).to(features.dtype)
-        others = 1.0 - mask.to(features.dtype)[:, None]
-        scales = torch.cat((places @ own_scale + others * scale[: self.first], scale[self.first :].expand(mask.shape[0], -1)), 1)
-        shifts = torch.cat((places @ own_shift + others * shift[: self.first], shift[self.first :].expand(mask.shape[0], -1)), 1)
-        return features * scales[:, :, None, None] + shifts[:, :, None, None]
+    def _all_chosen(self, features: Tensor) -> Tensor:
+        """Of trained networks: each half of the channels with a convolution of its own, of which batch normalisation can be a part."""
+        batch = self.batch
+        assert batch is not None and batch.running_mean is not None and batch.running_var is not None
+        if self.training:
+            raise ValueError('trainings need a mask: batch normalisation learns from all pictures')
+        first, second = self.convolution.weight[: self.first], self.convolution.weight[self.first :]
+        by_batch = functional.batch_norm(
+            functional.conv2d(features, second),
+            batch.running_mean[self.first :],
+            batch.running_var[self.first :],
+            batch.weight[self.first :],
+            batch.bias[self.first :],
+            eps=_LEAST,
+        )
+        return torch.cat((self._instance(functional.conv2d(features, first)), by_batch), 1)

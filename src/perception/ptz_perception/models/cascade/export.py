@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ptz_perception.models import export as onnx_file
+from ptz_perception.models.calibration import Calibration
 from ptz_perception.models.cascade.network import CascadeNetwork
 from ptz_perception.models.cascade.settings import CascadeRecipe
 from ptz_perception.models.cells import boxes_of
@@ -23,15 +24,16 @@ _OF_MAP = {0: 'pictures', 1: 'rows', 2: 'columns'}
 
 
 class _Exported(nn.Module):
-    """The network as it is run: boxes in px, scores and heats from 0 on."""
+    """The network as it is run: boxes in px, scores that say how often a box is right, heats from 0 on."""
 
-    def __init__(self, network: CascadeNetwork) -> None:
+    def __init__(self, network: CascadeNetwork, curve: Calibration) -> None:
         super().__init__()
-        self.network = network
+        self.network, self._curve = network, curve
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
         output = self.network(pictures)
-        found = [boxes_of(output.head), output.head.classes.sigmoid().flatten(2).transpose(1, 2)]
+        scores = (self._curve.slope * output.head.classes + self._curve.shift).sigmoid()
+        found = [boxes_of(output.head), scores.flatten(2).transpose(1, 2)]
         if output.structure is not None:
             found.append(output.structure.softmax(1)[:, 1])
         if output.density is not None:
@@ -45,6 +47,8 @@ def export_checkpoint(path: Path, out: Path, more: Mapping[str, object]) -> floa
     recipe = CascadeRecipe.model_validate(state['recipe'])
     network = CascadeNetwork(recipe.network, len(recipe.data.classes))
     network.load_state_dict(state['network'])
+    figures = state['figures']
+    curve = Calibration(figures.get('score/slope', 1.0), figures.get('score/shift', 0.0))
     outputs = ['boxes', 'scores']
     free = {'pictures': _FREE, 'boxes': _OF_CELLS, 'scores': _OF_CELLS}
     for name, is_there in (('structure', recipe.network.structure), ('density', recipe.network.density)):
@@ -59,4 +63,4 @@ def export_checkpoint(path: Path, out: Path, more: Mapping[str, object]) -> floa
     }
     example = torch.rand(2, 3, recipe.data.size[1], recipe.data.size[0], generator=torch.Generator().manual_seed(1))
     ends = onnx_file.ModelEnds(('pictures',), tuple(outputs), free)
-    return onnx_file.export(_Exported(network), (example,), ends, metadata, out)
+    return onnx_file.export(_Exported(network, curve), (example,), ends, metadata, out)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ptz_perception.datasets.data_set import DataSet, Split
 from ptz_perception.detections import Detections, Image, suppress_overlaps
+from ptz_perception.models.calibration import calibrate
 from ptz_perception.models.cascade.batches import Batch, make_batch
 from ptz_perception.models.cascade.crops import Crop, cut, cut_crops
 from ptz_perception.models.cascade.network import CascadeNetwork
@@ -64,7 +65,7 @@ class CascadeTask:
         return cascade_losses(network(batch.inputs()), batch.wanted, self._recipe.weights)
 
     def validate(self, network: CascadeNetwork, /) -> Mapping[str, float]:
-        """Average precision on parts of pictures, at the scales that are trained on."""
+        """Average precision on parts of pictures, at the scales that are trained on, and how scores become probabilities."""
         found: list[Detections] = []
         device = next(network.parameters()).device
         for first in range(0, len(self._validated), _AT_ONCE):
@@ -72,8 +73,10 @@ class CascadeTask:
             output = network(make_batch(crops).to(device).inputs())
             boxes, scores = boxes_of(output.head).cpu().numpy(), output.head.classes.sigmoid().flatten(2).transpose(1, 2)
             found += [self._detections(*pair) for pair in zip(boxes, scores.cpu().numpy(), strict=True)]
-        result = precision(found, [crop.labels for crop in self._validated], self._recipe.data.classes)
-        return {'val/ap': result.ap, 'val/ap_50': result.ap_50, 'val/ap_small': result.ap_small}
+        wanted = [crop.labels for crop in self._validated]
+        result, curve = precision(found, wanted, self._recipe.data.classes), calibrate(found, wanted)
+        figures = {'val/ap': result.ap, 'val/ap_50': result.ap_50, 'val/ap_small': result.ap_small}
+        return {**figures, 'score/slope': curve.slope, 'score/shift': curve.shift}
 
     def _detections(self, boxes: np.ndarray, scores: np.ndarray) -> Detections:
         class_ids = scores.argmax(axis=1)

@@ -54,12 +54,12 @@ class Bottleneck(nn.Module):
         if stride > 1 or given != outer:
             self.around = nn.Sequential(nn.Conv2d(given, outer, 1, stride, bias=False), nn.BatchNorm2d(outer))
 
-    def forward(self, features: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, features: Tensor, mask: Tensor | bool) -> Tensor:
         return functional.relu(self.third(self.second(self.first(features, mask))) + self.around(features))
 
 
 class Backbone(nn.Module):
-    """Features at an eighth, a 16th and a 32nd of the pictures. mask (n,): those that are instance-normalised."""
+    """Features at an eighth, a 16th and a 32nd of the pictures. mask (n,): those that are instance-normalised; or all, or none."""
 
     def __init__(self, shape: BackboneShape, normalisation: Normalisation) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Backbone(nn.Module):
                 given = outer
             self.levels.append(blocks)
 
-    def forward(self, pictures: Tensor, mask: Tensor) -> list[Tensor]:
+    def forward(self, pictures: Tensor, mask: Tensor | bool) -> list[Tensor]:
         features, found = self.stem(pictures), []
         for blocks in self.levels:
             assert isinstance(blocks, nn.ModuleList)

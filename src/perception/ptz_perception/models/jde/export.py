@@ -28,14 +28,31 @@ class ExportedJde(nn.Module):
 
     Gives boxes (n, cells, 4: centre, size, px), scores (n, cells, classes) and appearances (n, cells, d) of length 1; cells of 8 px go
     row by row. What a box shows has the appearance of the cell in its middle.
+
+    Pictures that are instance-normalised and those that are not take two ways with the same weights, so that each costs no more than it
+    has to, and a runtime can make batch normalisation a part of the convolutions.
     """
 
     def __init__(self, network: JdeNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, pictures: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        output = self.network(pictures, mask)
+    def forward(self, pictures: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        ways = mask.nonzero().squeeze(1), mask.logical_not().nonzero().squeeze(1)
+        chosen, others = (self._way(pictures, rows, way) for rows, way in zip(ways, (True, False), strict=True))
+        # Back into the order of the pictures: where each of them went.
+        order = torch.cat(ways).argsort()
+        return tuple(torch.cat(pair).index_select(0, order) for pair in zip(chosen, others, strict=True))
+
+    def _way(self, pictures: Tensor, rows: Tensor, chosen: bool) -> tuple[Tensor, ...]:
+        """Of some of the pictures. Runtimes can't do without any, so that an empty way gets a corner of the first picture, and says nothing."""
+        count = rows.shape[0]
+        some = pictures.index_select(0, torch.cat((rows, torch.zeros_like(rows[:1])))[: max(count, 1)])
+        height, width = (side if count else STEP for side in pictures.shape[2:])
+        return tuple(output[:count] for output in self._outputs(some[:, :, :height, :width], chosen))
+
+    def _outputs(self, pictures: Tensor, chosen: bool) -> tuple[Tensor, Tensor, Tensor]:
+        output = self.network(pictures, chosen)
         scores = output.cells.classes.sigmoid().flatten(2).transpose(1, 2)
         return boxes_of(output.cells), scores, output.vectors.flatten(2).transpose(1, 2)
 
@@ -88,5 +105,5 @@ def export_network(network: JdeNetwork, recipe: JdeRecipe, more: Mapping[str, ob
 class _Unmasked(ExportedJde):
     """Of a network with one kind of normalisation alone."""
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # type: ignore[override]
-        return super().forward(pictures, torch.ones(1, dtype=torch.bool))
+    def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+        return self._outputs(pictures, True)

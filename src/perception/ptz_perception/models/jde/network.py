@@ -78,8 +78,8 @@ class JdeNetwork(nn.Module):
         #: Logarithms of the variances of finding and of telling apart.
         self.uncertainties = nn.Parameter(torch.zeros(2))
 
-    def forward(self, pictures: Tensor, mask: Tensor) -> JdeOutput:
-        """Pictures (n, 3, h, w), RGB, 0 to 1; sides are multiples of 32. mask (n,), bool: those that are instance-normalised."""
+    def forward(self, pictures: Tensor, mask: Tensor | bool) -> JdeOutput:
+        """Pictures (n, 3, h, w), RGB, 0 to 1; sides are multiples of 32. mask (n,), bool: those that are instance-normalised; or all, or none."""
         features = self.neck(self.backbone(pictures, mask))
         vectors = self.vector(self.vector_tower(features))
         return JdeOutput(self.head(self.object_tower(features)), functional.normalize(vectors, dim=1, eps=1e-6))
