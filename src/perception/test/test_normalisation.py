@@ -83,6 +83,8 @@ def test_once_trained_it_is_the_same_with_the_means_that_were_learnt(mask: list[
         own = torch.from_numpy(instance_normalised(features[:, :3].numpy(), made.scale, made.shift))
         wanted[chosen, :3] = own[chosen]
         assert torch.allclose(made(given, chosen), wanted.relu(), atol=1e-4)
+        if chosen.all() or not chosen.any():
+            assert torch.allclose(made(given, bool(chosen.all())), wanted.relu(), atol=1e-4)
 
 
 def test_what_light_and_contrast_do_to_a_picture_goes_with_instance_normalisation() -> None:
@@ -92,6 +94,11 @@ def test_what_light_and_contrast_do_to_a_picture_goes_with_instance_normalisatio
     with torch.no_grad():
         assert torch.allclose(made(given, chosen)[:, :3], made(darker, chosen)[:, :3], atol=1e-3)
         assert not torch.allclose(made(given, others)[:, :3], made(darker, others)[:, :3], atol=0.1)
+
+
+def test_a_training_needs_a_mask() -> None:
+    with pytest.raises(ValueError, match='trainings need a mask'):
+        stage(Normalisation.BOTH)(pictures(), True)
 
 
 def test_gradients_reach_both_normalisations() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ptz_perception.detectors.jde_model import KIND
 from ptz_perception.models import export as onnx_file
 from ptz_perception.models.cells import boxes_of
-from ptz_perception.models.jde.network import JdeNetwork
+from ptz_perception.models.jde.network import STEP, JdeNetwork
 from ptz_perception.models.jde.settings import JdeRecipe
 from ptz_perception.models.training import checkpoint
 from ptz_site import UserError
@@ -38,6 +38,8 @@ class ExportedJde(nn.Module):
         self.network = network
 
     def forward(self, pictures: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        if not torch.onnx.is_in_onnx_export():
+            return self._outputs(pictures, mask)
         ways = mask.nonzero().squeeze(1), mask.logical_not().nonzero().squeeze(1)
         chosen, others = (self._way(pictures, rows, way) for rows, way in zip(ways, (True, False), strict=True))
         # Back into the order of the pictures: where each of them went.
@@ -45,14 +47,16 @@ class ExportedJde(nn.Module):
         return tuple(torch.cat(pair).index_select(0, order) for pair in zip(chosen, others, strict=True))
 
     def _way(self, pictures: Tensor, rows: Tensor, chosen: bool) -> tuple[Tensor, ...]:
-        """Of some of the pictures. Runtimes can't do without any, so that an empty way gets a corner of the first picture, and says nothing."""
-        count = rows.shape[0]
-        some = pictures.index_select(0, torch.cat((rows, torch.zeros_like(rows[:1])))[: max(count, 1)])
-        height, width = (side if count else STEP for side in pictures.shape[2:])
-        return tuple(output[:count] for output in self._outputs(some[:, :, :height, :width], chosen))
+        """Of some of the pictures. Runtimes need at least one: an empty way gets a corner of the first, of which nothing is said."""
+        # Sums and products, because a traced network has no conditions.
+        is_there = (rows >= 0).any().long()
+        index = torch.cat((rows, torch.zeros(1, dtype=torch.long)))[: rows.shape[0] + 1 - is_there]
+        height, width = (STEP + (side - STEP) * is_there for side in pictures.shape[2:])
+        outputs = self._outputs(pictures.index_select(0, index)[:, :, :height, :width], chosen)
+        return tuple(output[: rows.shape[0]] for output in outputs)
 
-    def _outputs(self, pictures: Tensor, chosen: bool) -> tuple[Tensor, Tensor, Tensor]:
-        output = self.network(pictures, chosen)
+    def _outputs(self, pictures: Tensor, mask: Tensor | bool) -> tuple[Tensor, Tensor, Tensor]:
+        output = self.network(pictures, mask)
         scores = output.cells.classes.sigmoid().flatten(2).transpose(1, 2)
         return boxes_of(output.cells), scores, output.vectors.flatten(2).transpose(1, 2)
 
