@@ -79,7 +79,7 @@ class JdeNetwork(nn.Module):
         self.uncertainties = nn.Parameter(torch.zeros(2))
 
     def forward(self, pictures: Tensor, mask: Tensor | bool) -> JdeOutput:
-        """Pictures (n, 3, h, w), RGB, 0 to 1; sides are multiples of 32. mask (n,), bool: those that are instance-normalised; or all, or none."""
+        """Of pictures (n, 3, h, w), RGB, 0 to 1, sides multiples of 32. mask (n,), bool: which are instance-normalised; or all, or none."""
         features = self.neck(self.backbone(pictures, mask))
         vectors = self.vector(self.vector_tower(features))
         return JdeOutput(self.head(self.object_tower(features)), functional.normalize(vectors, dim=1, eps=1e-6))
