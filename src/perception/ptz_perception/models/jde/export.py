@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -103,7 +104,10 @@ def export_network(network: JdeNetwork, recipe: JdeRecipe, more: Mapping[str, ob
         **more,
     }
     ends = onnx_file.ModelEnds(tuple(inputs), ('boxes', 'scores', 'vectors'), free)
-    return onnx_file.export(model, examples, ends, metadata, out)
+    with warnings.catch_warnings():
+        # That the statistics of instance normalisation are those of the picture, as they are to be.
+        warnings.filterwarnings('ignore', module=r'torch\..*')
+        return onnx_file.export(model, examples, ends, metadata, out)
 
 
 class _Unmasked(ExportedJde):
