@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How soon a target is held: the demo's region over DDS, one walker after the other on the watchlist, against the simulator's truth.
 
-A frame of a camera at rest is *clear* if it shows the walker whole, at least as high as the embedded detector finds people, and almost
-nothing in front. The delay goes
-from the first clear frame after the walker was put on the watchlist (or from then, if one was just before) to the hold.
+A frame of a camera at rest is *clear* if it shows the walker whole, at least 80 px high, and almost nothing in front. The delay goes from
+the first clear frame after the walker was put on the watchlist to the hold.
 Writes out/bench/targets.json beside the table.
 """
 
@@ -12,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import tempfile
@@ -33,17 +33,20 @@ from target_region import CLEAR_HEIGHT, IN_POSITION, Run, say, simulation_epoch_
 
 from collab_bringup.region_console import RegionConsole  # noqa: E402
 from ptz_node.convert import time_to_ns  # noqa: E402
+from ptz_perception.recognition.watchlist_file import WatchlistFile  # noqa: E402
 from ptz_sim.world import World  # noqa: E402
 from ptz_site import load_site  # noqa: E402
 
 S = 1_000_000_000
 #: s; discovery and start, and how long somebody is waited for.
 PATIENCE, LONGEST = 60.0, 60.0
+#: m; the embedded detectors put people this near to where they are.
+NEAR = 1.5
 
 
 @dataclass(frozen=True)
 class Hold:
-    """One walker's: s from its first clear frame until the hold; by whom, and whether the truth says that it saw the walker."""
+    """One walker's: s from its first clear frame until the hold; by whom, and whether it was the walker by the truth."""
 
     walker: int
     delay: float
@@ -93,7 +96,8 @@ def watched(folder: Path, rounds: int) -> tuple[Run, list[tuple[int, int, int]]]
             console.wait_for(lambda s: s.state == s.STATE_RUNNING, PATIENCE)
             for walker, picture in [*pictures.items()] * rounds:
                 say(folder, 'watch', 'add', f'walker_{walker}', '--picture', picture)
-                begin_ns = time.time_ns()
+                # Not when the command ends: a hold may have begun by then.
+                begin_ns = listed_ns(folder / 'watchlist.json', f'walker_{walker}')
                 console.wait_for(lambda s: bool(s.holds), LONGEST)
                 added.append((walker, begin_ns, time.time_ns()))
                 say(folder, 'watch', 'remove', f'walker_{walker}')
@@ -103,6 +107,12 @@ def watched(folder: Path, rounds: int) -> tuple[Run, list[tuple[int, int, int]]]
     # Read while the folder is there.
     run = Run(folder / 'run', site, World.of_site(site), epoch_ns)
     return run, added
+
+
+def listed_ns(path: Path, target: str) -> int:
+    """When a target was put on the watchlist, ns of ROS time."""
+    (added_ns,) = (entry.added_ns for entry in WatchlistFile(path).read() if entry.target == target)
+    return added_ns
 
 
 def pictured(site_path: Path, walker: int, picture: Path) -> bool:
@@ -130,8 +140,22 @@ def held(run: Run, walker: int, begin_ns: int, end_ns: int) -> Hold | None:
     shown = [h for h in headers(run.folder / 'region') if h.phase == IN_POSITION and begin_ns <= h.stamp_ns <= at_ns]
     clear = [h for h in shown if is_clear(run, walker, h)]
     first = min((h.stamp_ns for h in clear), default=begin_ns)
-    right = any(h.camera == camera and at_ns - h.stamp_ns < 2 * S for h in clear)
-    return Hold(walker, (at_ns - first) / S, camera, right)
+    return Hold(walker, (at_ns - first) / S, camera, is_right(run, walker, camera, at_ns))
+
+
+def is_right(run: Run, walker: int, camera: str, at_ns: int) -> bool:
+    """Whether whom a camera took for the target about then stood where the walker was."""
+    away = []
+    for _, array in read_bag(run.folder / 'region', '/tracks'):
+        stamp_ns = time_to_ns(array.header.stamp)
+        if array.preset.camera == camera and abs(stamp_ns - at_ns) < S:
+            there = [one for one in run.world.state((stamp_ns - run.epoch_ns) / S).walkers if one.id == walker]
+            for track in array.tracks:
+                if track.target == f'walker_{walker}' and track.source == track.SOURCE_DETECTED:
+                    away.append(
+                        min((math.hypot(one.x - track.ground.x, one.y - track.ground.y) for one in there), default=math.inf)
+                    )
+    return bool(away) and float(np.median(away)) < NEAR
 
 
 def is_clear(run: Run, walker: int, header: Header) -> bool:

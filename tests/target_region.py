@@ -28,8 +28,8 @@ from ptz_site.frame_package import FramePackage, Observation
 
 S = 1_000_000_000
 IN_POSITION = 2
-#: px; the embedded detector finds people from this height on in pictures of 1280 px that are reduced to 960.
-CLEAR_HEIGHT = 130
+#: px of height from which somebody is seen clearly.
+CLEAR_HEIGHT = 80
 
 
 @dataclass(frozen=True)
