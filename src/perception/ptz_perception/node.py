@@ -29,6 +29,7 @@ from ptz_perception import messages
 from ptz_perception.annotate import annotate
 from ptz_perception.best_frames import BestFrames
 from ptz_perception.detectors import make_detector
+from ptz_perception.detectors.advice import Advice, advice
 from ptz_perception.hold_client import HoldClient
 from ptz_perception.holding.holder import Holder
 from ptz_perception.known_targets import KnownTargets
@@ -68,6 +69,7 @@ class Perception(Node):
         folder = Path(parameters.path).parent
         settings, entry = self._site.perception, self._site.cameras[self._camera]
         self._detector = make_detector(settings, folder)
+        self._advise(advice(settings.detector, entry.backend))
         self._pipeline = CameraPipeline(self._site, self._camera, self._detector, make_embedders(settings, folder))
         self._pace = Pace(settings.rate)
         self._session = 0
@@ -137,6 +139,10 @@ class Perception(Node):
             tracks = ', '.join(str(one.track_id) for one in package.observations if one.best)
             when = 'at once' if package.immediate else 'in its turn'
             self.get_logger().info(f'{package.id} is chosen for {tracks}; it is sent {when}')
+
+    def _advise(self, known: Advice | None) -> None:
+        if known is not None:
+            (self.get_logger().warning if known.serious else self.get_logger().info)(known.text)
 
     def _yield_to_others(self) -> None:
         descriptor = describe('How much the process yields to others: added to its niceness, so that drivers come first.')

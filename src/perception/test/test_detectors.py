@@ -18,6 +18,7 @@ from onnx_models import write_constant_model
 
 from ptz_perception.detections import Detections, Image, overlaps
 from ptz_perception.detectors import make_detector
+from ptz_perception.detectors.advice import advice
 from ptz_perception.detectors.class_names import names_in, read_names
 from ptz_perception.detectors.coco import COCO_CLASSES, COCO_IDS
 from ptz_perception.detectors.fitting import Placing, Values, fit_picture, to_tensor
@@ -351,3 +352,19 @@ def test_what_hog_finds_in_the_yard_are_people_and_its_boxes_fit_them() -> None:
     assert len(fits) > 20
     assert np.mean(np.array(fits) > 0.4) > 0.95
     assert np.median(fits) > 0.7
+
+
+@pytest.mark.parametrize(
+    ('detector', 'backend', 'said', 'serious'),
+    [
+        ('hog', 'simulated', None, False),
+        ('cascade', 'simulated', None, False),
+        ('mine.onnx', 'onvif', None, False),
+        ('hog', 'onvif', 'one of real people finds more', False),
+        ('cascade', 'onvif', 'trained on simulated people; give hog', True),
+        ('cascade', 'recorded', 'trained on simulated people; give hog', True),
+    ],
+)
+def test_who_runs_a_site_is_told_what_its_detector_is_good_for(detector: str, backend: str, said: str | None, serious: bool) -> None:
+    found = advice(detector, backend)
+    assert (found is None) if said is None else (found is not None and said in found.text and found.serious == serious)
