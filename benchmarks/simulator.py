@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,7 +16,8 @@ from rich.table import Table
 
 from ptz_node.images import encode_jpeg
 from ptz_perception.detections import Detections
-from ptz_perception.detectors.hog import HogDetector
+from ptz_perception.detectors import make_detector
+from ptz_perception.detectors.base import Detector
 from ptz_sim.camera import SimulatedPtz
 from ptz_sim.truth import WalkerTruth, truth
 from ptz_site import Site, load_site
@@ -43,24 +45,26 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     site = load_site(arguments.site)
+    detector = make_detector(site.perception, Path(arguments.site).parent)
     tally = Tally([], [], [])
     for camera in site.cameras:
-        measure(site, camera, arguments.pictures, tally)
+        measure(site, detector, camera, arguments.pictures, tally)
     table = Table(title='Simulator, one core, processor time', title_justify='left')
     for heading in ('figure', 'median', '99 %'):
         table.add_column(heading)
-    for name, values in (('render, ms', tally.render), ('encode JPEG, ms', tally.encode), ('HOG, ms', tally.detect)):
+    for name, values in (('render, ms', tally.render), ('encode JPEG, ms', tally.encode), ('detect, ms', tally.detect)):
         table.add_row(name, f'{np.median(values) * 1000:.1f}', f'{np.percentile(values, 99) * 1000:.1f}')
     share = tally.found / max(1, tally.found + tally.missed)
-    table.add_row('clear people of 100 px or more that HOG finds', f'{share:.0%} of {tally.found + tally.missed}', '')
+    table.add_row(
+        f'clear people of 100 px or more that {detector.name} finds', f'{share:.0%} of {tally.found + tally.missed}', ''
+    )
     table.add_row('false detections for each picture', f'{tally.wrong / len(tally.detect):.2f}', '')
     Console().print(table)
 
 
-def measure(site: Site, name: str, pictures: int, tally: Tally) -> None:
+def measure(site: Site, detector: Detector, name: str, pictures: int, tally: Tally) -> None:
     """Adds one camera's pictures, which go through the scenes."""
     camera, settings = SimulatedPtz(site, name, 0), site.cameras[name]
-    detector = HogDetector(site.perception.width, site.perception.score)
     for number in range(pictures):
         position = site.preset(name, list(site.scenes)[number % len(site.scenes)])
         view = settings.projection(position) if position else None
