@@ -50,6 +50,8 @@ class Renderer:
         rng = np.random.default_rng(seed)
         shape = (self._height + 64, self._width + 64, 3)
         self._noise = rng.integers(0, _NOISE, shape, dtype=np.uint8)
+        #: The newest view, as bytes, and its backdrop.
+        self._drawn: tuple[bytes, Image] | None = None
         self._grain = rng.normal(0, 16, shape).astype(np.int16) if world.air.noise else None
 
     def render(self, seconds: float, view: Projection, exposure: float = 1.0, blur: tuple[float, float] = (0.0, 0.0)) -> Image:
@@ -58,8 +60,7 @@ class Renderer:
         exposure: factor of the picture's brightness; blur: pixels that the picture moves while the shutter is open, right and down.
         """
         state = self._world.state(seconds)
-        picture = np.empty((self._height, self._width, 3), np.uint8)
-        self._draw_ground(picture, view)
+        picture = self._backdrop(view).copy()
         people = self._figures(state, view)
         things = silhouettes.painting_order(self._world.layout, state.vehicles, people, view.centre)
         self._draw_things(picture, view, people, things)
@@ -70,6 +71,20 @@ class Renderer:
         picture = _expose(picture, state.light, exposure)
         picture = _smear(picture, blur)
         return self._add_noise(picture, seconds, exposure)
+
+    def _backdrop(self, view: Projection) -> Image:
+        """What surrounds everything that moves. A camera at rest sees the same again and again: it is drawn once for a view."""
+        key = b''.join(part.tobytes() for part in (view.k, view.r, view.centre))
+        if self._drawn is None or self._drawn[0] != key:
+            picture = np.empty((self._height, self._width, 3), np.uint8)
+            self._draw_ground(picture, view)
+            for outer in self._surroundings(view):
+                if isinstance(outer, Tree):
+                    draw_tree(picture, outer, view, self._world.conditions)
+                else:
+                    structures.draw_structure(picture, outer, view, self._world.conditions)
+            self._drawn = (key, picture)
+        return self._drawn[1]
 
     def _draw_ground(self, picture: Image, view: Projection) -> None:
         focal, centre_row = float(view.k[0, 0]), float(view.k[1, 2])
@@ -107,11 +122,6 @@ class Renderer:
         self, picture: Image, view: Projection, people: Sequence[Figure], things: Sequence[silhouettes.Thing]
     ) -> None:
         conditions = self._world.conditions
-        for outer in self._surroundings(view):
-            if isinstance(outer, Tree):
-                draw_tree(picture, outer, view, conditions)
-            else:
-                structures.draw_structure(picture, outer, view, conditions)
         if conditions.sun:
             for figure in people:
                 self._cast_shadow(picture, figure, view)

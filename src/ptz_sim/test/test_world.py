@@ -16,7 +16,7 @@ from ptz_sim.camera import SimulatedPtz
 from ptz_sim.renderer import Renderer
 from ptz_sim.truth import truth
 from ptz_sim.world import World
-from ptz_site import Site
+from ptz_site import PtzPosition, Site
 
 S = 1_000_000_000
 SCENES = {
@@ -107,6 +107,16 @@ def test_what_differs_from_an_empty_world_lies_where_the_truth_says(site: Site, 
                 assert inside.mean() > 0.2, (scene, seconds, person)
                 looked_at += 1
     assert looked_at > 10
+
+
+def test_a_camera_that_looks_on_or_comes_back_sees_what_a_new_one_would(site: Site, world: World) -> None:
+    camera = site.cameras['north']
+    first, second = (camera.projection(PtzPosition(math.radians(pan), math.radians(-20), 1.0)) for pan in (-10, 25))
+    assert first is not None and second is not None
+    renderer = Renderer(world, SIZE)
+    for seconds, view in ((30.0, first), (31.0, first), (32.0, second), (33.0, first)):
+        fresh = Renderer(world, SIZE, ground=renderer.ground)
+        assert (renderer.render(seconds, view) == fresh.render(seconds, view)).all()
 
 
 def test_people_walk_at_a_human_pace_and_never_through_walls(world: World) -> None:
