@@ -227,3 +227,16 @@ def test_new_targets_get_colours_of_their_own() -> None:
     for name in 'abcdefgh':
         watchlist = watchlist.with_target(Target(name, 'body', (1.0,), mark_colour=watchlist.free_colour()))
     assert len({one.mark_colour for one in watchlist}) == 8
+
+
+def test_the_same_clothes_in_the_shadow_are_more_alike_than_other_clothes() -> None:
+    def dressed(upper: tuple[int, int, int], lower: tuple[int, int, int], light: float) -> np.ndarray:
+        picture = np.full((160, 64, 3), 90.0)
+        picture[25:80, 16:48], picture[80:155, 18:46] = upper, lower
+        return (picture * light).clip(0, 255).astype(np.uint8)
+
+    embedder = ColourEmbedder()
+    sunny = embedder.embed(dressed((30, 130, 240), (90, 130, 160), 1.0))
+    shadow = embedder.embed(dressed((30, 130, 240), (90, 130, 160), 0.55))
+    other = embedder.embed(dressed((30, 40, 240), (160, 90, 60), 1.0))
+    assert float(sunny @ shadow) > 0.82 > float(sunny @ other)

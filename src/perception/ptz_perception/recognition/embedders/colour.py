@@ -3,8 +3,8 @@
 """An appearance by colour and texture in stripes of the body: needs no model.
 
 Histograms of hue and of brightness, and of gradients' directions, in horizontal stripes, as in symmetry-driven accumulation of local
-features (Farenzena et al., CVPR 2010) and its many followers; pixels near the body's axis count more, because the edges show what is
-behind it.
+features (Farenzena et al., CVPR 2010) and its many followers, in about the same light; pixels near the body's axis count more, because
+the edges show what is behind it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ _STRIPES = (0.0, 0.15, 0.32, 0.5, 0.7, 0.95)
 _WEIGHTS = (0.6, 1.3, 1.3, 1.0, 0.8)
 #: Bins: of hues at each of some levels of brightness, of greys, of gradients' directions.
 _HUES, _LEVELS, _GREYS, _DIRECTIONS = 18, 3, 8, 6
+#: Brightness (0 to 1) that the brighter parts of a picture are brought near to, half of the way as factors go: the same clothes are darker
+#: in the shadow, but black clothes are not white ones.
+_BRIGHT, _BRIGHTER_PART, _HALF_WAY = 0.75, 90, 0.5
 #: How much the gradients count beside the colours.
 _TEXTURE = 0.2
 
@@ -46,7 +49,7 @@ class ColourEmbedder:
         """A unit vector. Raises ValueError for a picture of less than 8 x 16 px."""
         if picture.ndim != 3 or picture.shape[0] < 16 or picture.shape[1] < 8:
             raise ValueError(f'a picture of at least 8 x 16 px is needed, not {picture.shape[1]} x {picture.shape[0]}')
-        small = np.asarray(cv2.resize(picture, _SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+        small = _evened(np.asarray(cv2.resize(picture, _SIZE, interpolation=cv2.INTER_AREA), np.uint8))
         colours = _by_colour(small)
         directions = _by_direction(small)
         parts = []
@@ -57,6 +60,13 @@ class ColourEmbedder:
             direction = (directions[top:bottom] * mask).sum(axis=(0, 1))
             parts.append(weight * np.concatenate((_spread(colour), _TEXTURE * _spread(direction))))
         return unit(np.concatenate(parts))
+
+
+def _evened(small: Image) -> Image:
+    """In about the same light, as far as the middle of the picture tells, where the body is."""
+    body = small[:, _SIZE[0] // 4 : -_SIZE[0] // 4].max(axis=2) / 255.0
+    factor = (_BRIGHT / max(float(np.percentile(body, _BRIGHTER_PART)), 0.05)) ** _HALF_WAY
+    return np.asarray(cv2.convertScaleAbs(small, alpha=factor), np.uint8)
 
 
 def _by_colour(small: Image) -> NDArray[np.float32]:
