@@ -28,8 +28,8 @@ sys.path.insert(0, str(ROOT / 'tests'))
 
 from conftest import ended, own_domain, start_command, wait_for  # noqa: E402
 from faults import node_pid  # noqa: E402
-from recordings import Header, headers, read_bag  # noqa: E402
-from target_region import CLEAR_HEIGHT, IN_POSITION, Run, say, simulation_epoch_ns, write_picture, write_site  # noqa: E402
+from recordings import headers, read_bag  # noqa: E402
+from target_region import IN_POSITION, Run, is_clear, say, simulation_epoch_ns, write_picture, write_site  # noqa: E402
 
 from collab_bringup.region_console import RegionConsole  # noqa: E402
 from ptz_node.convert import time_to_ns  # noqa: E402
@@ -138,7 +138,7 @@ def held(run: Run, walker: int, begin_ns: int, end_ns: int) -> Hold | None:
         return None
     at_ns, camera = time_to_ns(holds[0].since), holds[0].camera
     shown = [h for h in headers(run.folder / 'region') if h.phase == IN_POSITION and begin_ns <= h.stamp_ns <= at_ns]
-    clear = [h for h in shown if is_clear(run, walker, h)]
+    clear = [h for h in shown if is_clear(run.walker(walker, h.camera, h.scene, h.stamp_ns))]
     first = min((h.stamp_ns for h in clear), default=begin_ns)
     return Hold(walker, (at_ns - first) / S, camera, is_right(run, walker, camera, at_ns))
 
@@ -156,12 +156,6 @@ def is_right(run: Run, walker: int, camera: str, at_ns: int) -> bool:
                         min((math.hypot(one.x - track.ground.x, one.y - track.ground.y) for one in there), default=math.inf)
                     )
     return bool(away) and float(np.median(away)) < NEAR
-
-
-def is_clear(run: Run, walker: int, header: Header) -> bool:
-    """Whether a frame shows a walker well."""
-    seen = run.walker(walker, header.camera, header.scene, header.stamp_ns)
-    return seen is not None and seen.completeness > 0.95 and seen.occluded < 0.2 and seen.box[3] >= CLEAR_HEIGHT
 
 
 if __name__ == '__main__':

@@ -17,8 +17,9 @@ from receiver_process import receiving
 from target_region import Run, received, say, simulation_epoch_ns, write_picture, write_site
 
 from collab_bringup.region_console import RegionConsole
-from ptz_collab_msgs.msg import RegionState, RotationPlan
-from ptz_node.qos import LATCHED
+from ptz_collab_msgs.msg import RegionState, RotationPlan, TrackArray
+from ptz_node.qos import EVENTS, LATCHED
+from ptz_perception.recognition.watchlist_file import WatchlistFile
 from ptz_perception.upload.package_queue import Limits, PackageQueue
 from ptz_sim.world import World
 from ptz_site import load_site
@@ -31,10 +32,14 @@ WALKER, SCENE, TARGET = 0, 'road', 'walker_0'
 
 @dataclass(frozen=True)
 class DemoRun(Run):
-    """chosen: ids of the frames that perception said it has chosen. waiting: of those that it still had when it ended."""
+    """chosen: ids of the frames that perception said it has chosen. waiting: of those that it still had when it ended.
+
+    listed_ns: when the target was put on the watchlist.
+    """
 
     chosen: tuple[str, ...] = ()
     waiting: frozenset[str] = frozenset()
+    listed_ns: int = 0
 
 
 def film(folder: Path) -> DemoRun:
@@ -47,7 +52,9 @@ def film(folder: Path) -> DemoRun:
             for name in ('driver_north', 'region_perception'):
                 wait_for(lambda name=name: node_pid(name, os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, f'{name} starts')
             epoch_ns = simulation_epoch_ns()
+            wait_until_all_look(tuple(site.cameras))
             say(folder, 'watch', 'add', TARGET, '--picture', folder / 'walker.png', '--label', 'Walker', '--shape', 'triangle')
+            listed_ns = next(one.added_ns for one in WatchlistFile(folder / 'watchlist.json').read() if one.target == TARGET)
             watch_the_target()
             listed = say(folder, 'watch', 'list')
             assert TARGET in listed and 'triangle' in listed
@@ -62,8 +69,19 @@ def film(folder: Path) -> DemoRun:
     chosen = {camera: tuple(chosen_by(run, camera)) for camera in site.cameras}
     waiting = frozenset(name for camera, names in chosen.items() for name in left(folder / 'upload', camera, names))
     return DemoRun(
-        run, site, World.of_site(site), epoch_ns, packages, pictures, tuple(itertools.chain(*chosen.values())), waiting
+        run, site, World.of_site(site), epoch_ns, packages, pictures, tuple(itertools.chain(*chosen.values())), waiting, listed_ns
     )
+
+
+def wait_until_all_look(cameras: Sequence[str]) -> None:
+    """The region rotates, and every camera's frames are looked at."""
+    with RegionConsole('demo', discovery=PATIENCE) as console:
+        looking: set[str] = set()
+        for camera in cameras:
+            topic = f'/demo/cameras/{camera}/tracks'
+            console.node.create_subscription(TrackArray, topic, lambda array: looking.add(array.preset.camera), EVENTS)
+        assert console.wait_for(lambda s: s.state == RegionState.STATE_RUNNING, PATIENCE), 'it does not rotate'
+        wait_for(lambda: looking == set(cameras), PATIENCE, f'all of {", ".join(cameras)} look')
 
 
 def watch_the_target() -> None:

@@ -142,9 +142,14 @@ def walkers_in_view(run: Run) -> dict[int, float]:
     for header in headers(run.folder / 'region'):
         if header.phase == IN_POSITION and header.scene and header.sequence % 2 == 0:
             for one in run.seen(header.camera, header.scene, header.stamp_ns):
-                if one.completeness > 0.95 and one.occluded < 0.2 and one.box[3] >= CLEAR_HEIGHT:
+                if is_clear(one):
                     seconds[one.walker] += 2 / run.site.cameras[header.camera].rate
     return dict(seconds)
+
+
+def is_clear(seen: WalkerTruth | None) -> bool:
+    """Whether somebody is seen well: whole, large enough, and hardly anything in front."""
+    return seen is not None and seen.completeness > 0.95 and seen.occluded < 0.2 and seen.box[3] >= CLEAR_HEIGHT
 
 
 def shown_walker(run: Run, package: FramePackage, one: Observation) -> int | None:

@@ -12,7 +12,8 @@ import pytest
 from conftest import Command
 from demo_run import TARGET, WALKER, DemoRun
 from faults import longest_without, shown_in, span
-from recordings import read_bag
+from recordings import headers, read_bag
+from target_region import IN_POSITION, is_clear
 
 from ptz_node.convert import time_to_ns
 
@@ -36,6 +37,19 @@ def test_the_camera_that_holds_sees_the_target(demo_run: DemoRun) -> None:
         seen = [demo_run.walker(WALKER, hold.camera, hold.scene, at - back * S // 4) for back in range(8)]
         assert any(one is not None and one.completeness > 0.8 and one.occluded < 0.5 for one in seen)
         assert hold.mark_shape == 'triangle' and hold.mark_colour.startswith('#') and len(hold.feature) > 0
+
+
+def test_it_is_held_soon_after_it_is_seen_clearly(demo_run: DemoRun) -> None:
+    begun = [time_to_ns(hold.since) for plan in demo_run.plans() for hold in holds_of(plan)]
+    clear = [
+        header.stamp_ns
+        for header in headers(demo_run.folder / 'region')
+        if header.phase == IN_POSITION
+        and header.stamp_ns >= demo_run.listed_ns
+        and is_clear(demo_run.walker(WALKER, header.camera, header.scene, header.stamp_ns))
+    ]
+    # benchmarks/targets.py measures it, by all walkers and without other tests beside it: mostly within 1 s.
+    assert (min(begun) - min(clear)) / S < 3.0
 
 
 def test_the_target_goes_to_a_camera_that_it_walks_towards(demo_run: DemoRun) -> None:
