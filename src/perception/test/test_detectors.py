@@ -365,6 +365,8 @@ def test_what_hog_finds_in_the_yard_are_people_and_its_boxes_fit_them() -> None:
         ('cascade', 'recorded', 'trained on simulated people; give hog', True),
     ],
 )
-def test_who_runs_a_site_is_told_what_its_detector_is_good_for(detector: str, backend: str, said: str | None, serious: bool) -> None:
+def test_who_runs_a_site_is_told_what_its_detector_is_good_for(
+    detector: str, backend: str, said: str | None, serious: bool
+) -> None:
     found = advice(detector, backend)
     assert (found is None) if said is None else (found is not None and said in found.text and found.serious == serious)

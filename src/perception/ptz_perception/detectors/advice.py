@@ -28,5 +28,7 @@ def advice(detector: str, backend: str) -> Advice | None:
         text = f'the model {detector} was trained on simulated people; give hog, or a model of real ones, as perception.detector'
         return Advice(text, True)
     if detector == 'hog':
-        return Advice('without a model only upright people of some size are found; one of real people finds more (docs/models.md)', False)
+        return Advice(
+            'without a model only upright people of some size are found; one of real people finds more (docs/models.md)', False
+        )
     return None
