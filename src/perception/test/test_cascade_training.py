@@ -20,7 +20,7 @@ from ptz_perception.models.cascade.crops import Crop, cut, cut_crops  # noqa: E4
 from ptz_perception.models.cascade.network import CascadeNetwork  # noqa: E402
 from ptz_perception.models.cascade.objective import Wanted, cascade_losses  # noqa: E402
 from ptz_perception.models.cascade.settings import DataSettings, LossWeights, NetworkSettings  # noqa: E402
-from ptz_perception.models.cells import CellOutput, boxes_of, cell_centres  # noqa: E402
+from ptz_perception.models.cells import CellObjects, CellOutput, boxes_of, cell_centres  # noqa: E402
 from ptz_perception.models.labels import Labels  # noqa: E402
 
 TINY: dict[str, Any] = {'stem': 8, 'width': 16, 'context': 24, 'stages': 2}
@@ -94,18 +94,18 @@ class TestBatches:
     def test_what_is_wanted_of_the_maps(self) -> None:
         batch = make_batch([crop((84, 44, 16, 32)), crop()])
         assert batch.pictures.shape == (2, 3, 96, 160)
-        assert batch.wanted.classes.tolist() == [[0], [-1]]
+        assert batch.wanted.objects.classes.tolist() == [[0], [-1]]
         assert float(batch.wanted.density[0].sum()) == pytest.approx(1.0, abs=1e-4)
         assert float(batch.wanted.density[1].sum()) == 0.0
         # The oval of 2x4 cells around (10.5, 5.5): its middle cell, those beside it half a radius away, above and below to 1.5 cells.
         rows, columns = torch.nonzero(batch.wanted.structure[0], as_tuple=True)
         assert set(zip(rows.tolist(), columns.tolist(), strict=True)) == {(4, 10), (5, 10), (6, 10)}
-        assert not batch.wanted.ignored.any()
+        assert not batch.wanted.objects.ignored.any()
 
     def test_what_is_ignored_is_neither_object_nor_background(self) -> None:
         batch = make_batch([crop((84, 44, 16, 32), ignored=(0,))])
-        assert batch.wanted.boxes.shape == (1, 0, 4)
-        assert batch.wanted.ignored[0, 5, 10]
+        assert batch.wanted.objects.boxes.shape == (1, 0, 4)
+        assert batch.wanted.objects.ignored[0, 5, 10]
         assert not batch.wanted.structure.any()
         assert float(batch.wanted.density.sum()) == 0.0
 
@@ -123,10 +123,9 @@ def test_class_loss_by_hand() -> None:
     logits = torch.full((1, 1, 2, 2), -2.0)
     logits[0, 0, 0, 0] = 3.0
     sides = torch.full((1, 4, 2, 2), 0.5)
-    wanted = Wanted(
-        torch.tensor([[[4.0, 4.0, 8.0, 8.0]]]), torch.zeros(1, 1).long(), torch.zeros(1, 2, 2, dtype=torch.bool),
-        torch.zeros(1, 2, 2, dtype=torch.bool), torch.zeros(1, 2, 2),
-    )  # fmt: skip
+    nowhere = torch.zeros(1, 2, 2, dtype=torch.bool)
+    objects = CellObjects(torch.tensor([[[4.0, 4.0, 8.0, 8.0]]]), torch.zeros(1, 1).long(), nowhere)
+    wanted = Wanted(objects, nowhere, torch.zeros(1, 2, 2))
     from ptz_perception.models.cascade.network import CascadeOutput
 
     losses = cascade_losses(CascadeOutput(CellOutput(logits, sides), (), None, None), wanted, LossWeights(classes=1, boxes=2))

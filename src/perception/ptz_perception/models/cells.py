@@ -40,6 +40,10 @@ class CellObjects:
     classes: Tensor
     ignored: Tensor
 
+    def to(self, device: torch.device) -> CellObjects:
+        """The same, where the network is."""
+        return CellObjects(self.boxes.to(device), self.classes.to(device), self.ignored.to(device))
+
 
 class CellHead(nn.Module):
     """Classes and boxes of cells, from features."""

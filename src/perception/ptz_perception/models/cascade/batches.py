@@ -16,7 +16,7 @@ from ptz_perception.density import density_map
 from ptz_perception.detections import Boxes
 from ptz_perception.models.cascade.crops import Crop
 from ptz_perception.models.cascade.objective import Wanted
-from ptz_perception.models.cells import STRIDE
+from ptz_perception.models.cells import STRIDE, CellObjects
 from ptz_perception.models.labels import Labels
 
 
@@ -29,8 +29,7 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same, where the network is."""
-        fields = {name: value.to(device) for name, value in vars(self.wanted).items()}
-        return Batch(self.pictures.to(device), Wanted(**fields))
+        return Batch(self.pictures.to(device), self.wanted.to(device))
 
     def inputs(self) -> Tensor:
         """What the network takes, 0 to 1."""
@@ -53,13 +52,8 @@ def make_batch(crops: Sequence[Crop]) -> Batch:
         ignored.append(_covered(labels.boxes[labels.ignored], shape, oval=False))
         structure.append(_covered(labels.boxes[told], shape, oval=True))
         density.append(_density(labels, shape))
-    wanted = Wanted(
-        torch.from_numpy(boxes),
-        torch.from_numpy(classes),
-        torch.from_numpy(np.stack(ignored)),
-        torch.from_numpy(np.stack(structure)),
-        torch.from_numpy(np.stack(density)),
-    )
+    objects = CellObjects(torch.from_numpy(boxes), torch.from_numpy(classes), torch.from_numpy(np.stack(ignored)))
+    wanted = Wanted(objects, torch.from_numpy(np.stack(structure)), torch.from_numpy(np.stack(density)))
     return Batch(torch.from_numpy(np.ascontiguousarray(pictures)), wanted)
 
 

@@ -23,21 +23,20 @@ _DENSITY = 3.0
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is in n pictures. boxes (n, g, 4: centre, size, px), classes (n, g), -1: none; of cells (n, h, w):
+    """What is in n pictures. Of cells (n, h, w): structure: whether they show an object; density: objects a cell."""
 
-    ignored: nothing is said of them; structure: whether they show an object; density: objects a cell.
-    """
-
-    boxes: Tensor
-    classes: Tensor
-    ignored: Tensor
+    objects: CellObjects
     structure: Tensor
     density: Tensor
+
+    def to(self, device: torch.device) -> Wanted:
+        """The same, where the network is."""
+        return Wanted(self.objects.to(device), self.structure.to(device), self.density.to(device))
 
 
 def cascade_losses(output: CascadeOutput, wanted: Wanted, weights: LossWeights) -> dict[str, Tensor]:
     """Named parts: class and box of the head, the sum of those of the stages, structure, density."""
-    objects = CellObjects(wanted.boxes, wanted.classes, wanted.ignored)
+    objects = wanted.objects
     assignment = assigned(output.head, objects)
     classes, boxes = cell_losses(output.head, objects, assignment, ciou_loss)
     losses = {'class': weights.classes * classes, 'box': weights.boxes * boxes}
@@ -56,11 +55,11 @@ def cascade_losses(output: CascadeOutput, wanted: Wanted, weights: LossWeights) 
 def _structure_loss(logits: Tensor, wanted: Wanted) -> Tensor:
     weight = logits.new_tensor([1.0, _OBJECT])
     loss = functional.cross_entropy(logits, wanted.structure.long(), weight, reduction='none')
-    counts = ~wanted.ignored | wanted.structure
+    counts = ~wanted.objects.ignored | wanted.structure
     return (loss * counts).sum() / counts.sum().clamp(min=1)
 
 
 def _density_loss(density: Tensor, wanted: Wanted) -> Tensor:
     """The Euclidean distance of both maps, squared, for each picture."""
-    error = (density - wanted.density) * ~wanted.ignored
+    error = (density - wanted.density) * ~wanted.objects.ignored
     return (_DENSITY * error).square().sum(dim=(1, 2)).mean()

@@ -6,34 +6,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ptz_perception.detections import Image
 from ptz_perception.models.jde.batches import cells_at, pictures_tensor
 from ptz_perception.models.jde.identities import IdentityPicture
 from ptz_perception.models.jde.network import JdeNetwork
 from ptz_perception.models.jde.retrieval import Pictured
+from ptz_perception.models.validating import read_picture
 from ptz_perception.recognition.sheets import Grid, make_sheet
 from ptz_perception.relatedness import instance_normalised
-from ptz_site import UserError
 
 #: px of height of people on sheets: in between what is trained.
 TILE_HEIGHT = 96
 #: Sheets in one pass.
 _AT_ONCE = 8
-
-
-def read_picture(path: Path) -> Image:
-    """A picture, BGR. Raises UserError."""
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise UserError(f"{path} can't be read as a picture; replace it, or take it away")
-    return np.asarray(picture, np.uint8)
 
 
 def by_view(views: Sequence[str], most: int) -> Iterator[list[int]]:

@@ -12,19 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from ptz_perception.datasets import LabelledPicture
-from ptz_perception.detections import Detections, suppress_overlaps
+from ptz_perception.detections import Detections
 from ptz_perception.detectors.fitting import reduced_to
-from ptz_perception.models.cells import CellOutput, boxes_of
-from ptz_perception.models.jde.appearance import read_picture
 from ptz_perception.models.jde.batches import cells_at, pictures_tensor
 from ptz_perception.models.jde.data import tracked_names
 from ptz_perception.models.jde.network import STEP, JdeNetwork
 from ptz_perception.models.jde.retrieval import Pictured
 from ptz_perception.models.labels import Labels, labels_of
+from ptz_perception.models.validating import detections_of, read_picture
 from ptz_perception.relatedness import instance_normalised
 
-#: Scores that count, and overlap of what is found twice.
-_LEAST_SCORE, _MOST_OVERLAP = 0.02, 0.5
 #: Of the people who are asked for: px of height in the reduced picture, and share that is seen.
 _LEAST_HEIGHT, _LEAST_SEEN = 32.0, 0.6
 
@@ -59,18 +56,6 @@ def look(network: JdeNetwork, pictures: Iterable[LabelledPicture], classes: Sequ
         views += [picture.sequence] * len(rows)
     seen = np.concatenate(vectors) if vectors else np.zeros((0, network.vector.out_channels), np.float32)
     return Looks(tuple(found), tuple(wanted), Pictured(seen, identities, views))
-
-
-def detections_of(cells: CellOutput, names: tuple[str, ...]) -> list[Detections]:
-    """Of each picture: every object once, also the unsure ones."""
-    boxes, scores = boxes_of(cells).cpu().numpy(), cells.classes.sigmoid().flatten(2).transpose(1, 2).cpu().numpy()
-    found = []
-    for of_boxes, of_scores in zip(boxes.astype(float), scores.astype(float), strict=True):
-        best = of_scores.max(axis=1)
-        rows = np.flatnonzero(best > _LEAST_SCORE)
-        everything = Detections.of(of_boxes[rows], best[rows], of_scores.argmax(axis=1)[rows].astype(np.int64), names)
-        found.append(suppress_overlaps(everything, _MOST_OVERLAP))
-    return found
 
 
 @torch.inference_mode()

@@ -21,16 +21,16 @@ from ptz_perception.detections import Detections, Image
 from ptz_perception.detectors.jde_model import KIND
 from ptz_perception.models.cascade.crops import Crop, cut, cut_crops
 from ptz_perception.models.evaluation import precision
-from ptz_perception.models.jde.appearance import pictured, read_picture
+from ptz_perception.models.jde.appearance import pictured
 from ptz_perception.models.jde.batches import JdeBatch, Sample, make_batch, pictures_tensor
 from ptz_perception.models.jde.data import JdeData, names_of_identities, tracked_names
-from ptz_perception.models.jde.looking import detections_of
 from ptz_perception.models.jde.network import JdeNetwork
 from ptz_perception.models.jde.objective import jde_losses
 from ptz_perception.models.jde.retrieval import retrieval
 from ptz_perception.models.jde.settings import JdeRecipe
 from ptz_perception.models.jde.variations import pasted, relit, varied
 from ptz_perception.models.labels import Labels, labels_of
+from ptz_perception.models.validating import detections_of, read_picture, validation_crops
 from ptz_perception.recognition.sheets import Grid, make_sheet
 from ptz_perception.relatedness import instance_normalised
 from ptz_site import UserError
@@ -69,7 +69,8 @@ class JdeTask:
                 self._grounds[labelled.scene].append(row)
         self._views = sorted(self._people)
         self._validated_people = validated.people
-        self._validated = self._validation_crops([_picture(one, recipe.data.classes, {}) for one in validated.pictures])
+        shown = [(one.path, labels_of(one, recipe.data.classes)) for one in validated.pictures]
+        self._validated = validation_crops(shown, min(_VALIDATED, len(shown)), recipe.data)
         if not self._pictures and not self._views:
             raise UserError('there is nothing to train on; give a data set with pictures, sequences or identities')
 
@@ -158,23 +159,7 @@ class JdeTask:
         device = next(network.parameters()).device
         mask = torch.from_numpy(instance_normalised(len(pictures), self._factor(), first)).to(device)
         cells = network(pictures_tensor(pictures).to(device).float() / 255.0, mask).cells
-        return detections_of(cells, tuple(self._recipe.data.classes))
-
-    def _validation_crops(self, pictures: list[_Picture]) -> list[Crop]:
-        """Always the same: evenly chosen pictures, at scales that go through the range, around an object where there is one."""
-        rng = np.random.default_rng(0)
-        low, high = self._recipe.data.scales
-        crops = []
-        count = min(_VALIDATED, len(pictures))
-        for number in range(count):
-            one = pictures[number * len(pictures) // count]
-            picture = read_picture(one.path)
-            there = one.labels.boxes[~one.labels.ignored]
-            middle = there[int(rng.integers(len(there))), :2] if len(there) else np.array(picture.shape[1::-1]) / 2
-            scale = low * (high / low) ** ((number % 8) / 7)
-            crop = cut(picture, one.labels, (float(middle[0]), float(middle[1])), scale, self._recipe.data)
-            crops.append(Crop(crop.picture, Labels(crop.labels.boxes, one.classes[crop.labels.classes], crop.labels.ignored)))
-        return crops
+        return detections_of(cells, self._recipe.data.classes)
 
 
 def _picture(picture: LabelledPicture, classes: list[str], numbers: Mapping[str, int]) -> _Picture:
