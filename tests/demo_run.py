@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import ended, own_domain, start_command, wait_for
+from conftest import PATIENCE, ended, own_domain, start_command, wait_for
 from faults import node_pid
 from receiver_process import receiving
 from target_region import Run, received, say, simulation_epoch_ns, write_picture, write_site
@@ -24,8 +24,6 @@ from ptz_perception.upload.package_queue import Limits, PackageQueue
 from ptz_sim.world import World
 from ptz_site import load_site
 
-#: s; everything must happen within, on a busy machine too.
-PATIENCE = 60.0
 #: Walks to and fro in the scene `road` for the first 40 s, and looks like nobody else.
 WALKER, SCENE, TARGET = 0, 'road', 'walker_0'
 

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from action_msgs.msg import GoalStatus
+from conftest import PATIENCE
 from rclpy.action import ActionClient
 from recordings import headers, read_bag
 
@@ -26,7 +27,7 @@ from ptz_site import load_site
 
 S = 1_000_000_000
 FAULT_SITE = """
-region: {name: yard, dwell: 4.0, silence_timeout: 1.5, hold: {holder_timeout: 15.0}}
+region: {name: yard, dwell: 4.0, silence_timeout: 1.5, hold: {holder_timeout: 60.0}}
 scenes:
   gate: {polygon: [[-18, 6], [-8, 6], [-8, 16], [-18, 16]]}
   road: {polygon: [[6, 6], [18, 6], [18, 15], [6, 15]]}
@@ -106,21 +107,21 @@ class Holder:
 
     def hold(self, camera: str, scene: str) -> None:
         """Holds, and returns when the hold has a name and every camera has acknowledged."""
-        self._wait(self._hold.server_is_ready, 30, 'the coordinator serves holds')
+        self._wait(self._hold.server_is_ready, PATIENCE, 'the coordinator serves holds')
         goal = HoldScene.Goal(camera=camera, scene=scene, target='somebody', mark_colour='#ff0000', mark_shape='triangle')
         future = self._console.send_goal(self._hold, goal, self._on_feedback)
-        self._wait(future.done, 30, 'the hold is accepted')
+        self._wait(future.done, PATIENCE, 'the hold is accepted')
         self._handle = future.result()
         self._handle.get_result_async().add_done_callback(self._on_result)
-        self._wait(lambda: self.hold_id != '' or self.result is not None, 30, 'the hold has a name')
+        self._wait(lambda: self.hold_id != '' or self.result is not None, PATIENCE, 'the hold has a name')
 
     def hand_off(self, towards: tuple[float, float]) -> None:
         """Asks for a handoff: the target, in the middle, walks towards a point."""
-        self._wait(self._handoff.server_is_ready, 30, 'the coordinator serves handoffs')
+        self._wait(self._handoff.server_is_ready, PATIENCE, 'the coordinator serves handoffs')
         heading = math.atan2(towards[1], towards[0])
         goal = Handoff.Goal(hold_id=self.hold_id, heading=heading, feature=[0.6, 0.8])
         future = self._console.send_goal(self._handoff, goal)
-        self._wait(future.done, 30, 'the handoff is accepted')
+        self._wait(future.done, PATIENCE, 'the handoff is accepted')
         future.result().get_result_async().add_done_callback(lambda done: setattr(self, 'handed', done.result().result))
 
     def cancel(self) -> None:

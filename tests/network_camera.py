@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conftest import PATIENCE
+
 from ptz_site import Site
 
 USER, PASSWORD = 'operator', 'correct horse'
@@ -93,7 +95,7 @@ class SimCamera:
 
     def _ask(self, what: str, data: bytes | None = None) -> Any:
         request = urllib.request.Request(f'http://127.0.0.1:{self.port}/simulation/{what}', data)
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
 
@@ -109,7 +111,7 @@ def sim_cameras(site: Path, ports: dict[str, int], arguments: Sequence[str] = ()
         for camera in cameras.values():
             camera.process.terminate()
         for camera in cameras.values():
-            camera.process.wait(20)
+            camera.process.wait(PATIENCE)
 
 
 def _start(site: Path, name: str, port: int, arguments: Sequence[str]) -> subprocess.Popen[str]:
@@ -119,10 +121,10 @@ def _start(site: Path, name: str, port: int, arguments: Sequence[str]) -> subpro
 
 def _wait_until_ready(camera: SimCamera) -> None:
     assert camera.process.stdout is not None
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if select.select([camera.process.stdout], [], [], 0.2)[0]:
             line = camera.process.stdout.readline()
             assert 'ONVIF at' in line, f'{camera.name}: {line}{camera.process.stdout.read()}'
             return
-    raise AssertionError(f'{camera.name}: not ready within 30 s')
+    raise AssertionError(f'{camera.name}: not ready within {PATIENCE:g} s')

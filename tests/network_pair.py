@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import rclpy
-from conftest import own_domain, wait_for
+from conftest import PATIENCE, own_domain, wait_for
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from network_camera import SimCamera, free_port_pair, over_network, sim_cameras
 from rclpy.executors import SingleThreadedExecutor
@@ -53,8 +53,6 @@ cameras:
     pose: {x: -26, y: -18, z: 7, yaw: 45}
 simulation: {seed: 3, walkers: 2, vehicles: 0}
 """
-#: s; everything must happen within, on a busy machine too. How long it takes is for the benchmark.
-PATIENCE = 30.0
 
 
 class Pair:
@@ -129,7 +127,7 @@ class Pair:
     def restart(self, name: str) -> None:
         """The driver is started anew, as somebody would who has mended something."""
         self.processes[name].send_signal(signal.SIGINT)
-        assert self.processes[name].wait(20) == 0
+        assert self.processes[name].wait(PATIENCE) == 0
         self.processes[name] = self._start(name)
 
     def log(self) -> str:
@@ -152,7 +150,7 @@ class Pair:
         """Ends both drivers; their exit codes."""
         for process in self.processes.values():
             process.send_signal(signal.SIGINT)
-        return [process.wait(20) for process in self.processes.values()]
+        return [process.wait(PATIENCE) for process in self.processes.values()]
 
 
 @contextlib.contextmanager

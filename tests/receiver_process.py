@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from conftest import wait_for
+from conftest import PATIENCE, wait_for
 
 TOKEN = 'correct-horse-battery-staple'
 
@@ -65,7 +65,7 @@ class Receiver:
     def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
         """Ends it; returns the exit code and everything that it said."""
         self.process.send_signal(number)
-        return self.process.wait(30), self.log.read_text()
+        return self.process.wait(PATIENCE), self.log.read_text()
 
     def _options(self, options: dict[str, Any]) -> dict[str, Any]:
         return {'headers': {'Authorization': f'Bearer {self.token}'}, 'verify': self.verify, 'timeout': 60, **options}
@@ -87,7 +87,7 @@ def receiving(folder: Path, *options: object, preexec: Callable[[], None] | None
             preexec_fn=preexec,
         )
     try:
-        wait_for(lambda: b'receiving at' in log.read_bytes() or process.poll() is not None, 90, 'the receiver listens')
+        wait_for(lambda: b'receiving at' in log.read_bytes() or process.poll() is not None, PATIENCE, 'the receiver listens')
         found = re.search(r'receiving at (https?://\S+:\d+)', log.read_text())
         assert found, log.read_text()
         yield Receiver(process, found[1], folder / 'kept', log)

@@ -18,7 +18,7 @@ from ptz_node.convert import time_to_ns
 from ptz_site.frame_package import FramePackage, package_id
 
 #: All of them wait for one run.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 S = 1_000_000_000
 

@@ -17,7 +17,7 @@ import numpy as np
 import posters
 import pytest
 import rclpy
-from conftest import Command, ended, start_command, wait_for
+from conftest import PATIENCE, Command, ended, start_command, wait_for
 from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
@@ -249,7 +249,7 @@ def test_from_a_region_that_runs_until_ctrl_c_and_nothing_is_lost(
         region.film()
         return file.is_file() and len(json.loads(file.read_text())['images']) == 2
 
-    wait_for(both_are_kept, 60, 'both places are kept')
+    wait_for(both_are_kept, PATIENCE, 'both places are kept')
     command.interrupt()
     code, output = command.finish()
     assert code == 0, output
@@ -270,7 +270,7 @@ def test_killed_while_it_collects_the_data_set_reads(example: Path, tmp_path: Pa
         container.mux(stream.encode())
     words = ('--like', 'poster.png', '--out', 'out', '--features', 'orb', '--video', 'long.mp4', '--every', '0.25')
     with ended(start_command('dataset', 'collect', *words, cwd=tmp_path)) as command:
-        wait_for(lambda: len(list(tmp_path.glob('out/images/*'))) > 5, 60, 'some are kept')
+        wait_for(lambda: len(list(tmp_path.glob('out/images/*'))) > 5, PATIENCE, 'some are kept')
         command.process.kill()
         command.process.wait()
     # A few of the last may have no entry yet.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from conftest import start_command
+from conftest import PATIENCE, start_command
 
 FEW = ('--scenes', 2, '--pictures', 3, '--size', '320x240', '--seed', 5, '--shares', '0.5', '0', '0.5')
 
@@ -74,7 +74,7 @@ def test_splits_don_t_share_scenes_and_files_say_what_is_there(made: Path) -> No
 
 def test_what_was_killed_goes_on_and_comes_out_the_same(made: Path, tmp_path: Path) -> None:
     command = start_command('dataset', 'simulate', 'one', *FEW, '--jobs', 1, cwd=tmp_path)
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + PATIENCE
     while not list(tmp_path.glob('one/.work/detection-*.json')) and time.monotonic() < limit:
         time.sleep(0.02)
     command.process.send_signal(signal.SIGKILL)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import rclpy
 from action_msgs.msg import GoalStatus
-from conftest import SMALL_SITE, own_domain, wait_for
+from conftest import PATIENCE, SMALL_SITE, own_domain, wait_for
 from network_camera import free_port_pair, over_network, sim_cameras
 from rclpy.action import ActionClient
 from rclpy.context import Context
@@ -44,27 +44,27 @@ class Observer:
         node.create_subscription(CameraState, names.camera_state('north'), self.states.append, LATCHED)
         self.client = ActionClient(node, GoToPreset, names.go_to_preset('north'))
 
-    def spin_until(self, condition: Any, timeout: float, what: str) -> None:
+    def spin_until(self, condition: Any, what: str) -> None:
         """Spins until a condition holds."""
 
         def check() -> bool:
             self._executor.spin_once(timeout_sec=0.05)
             return bool(condition())
 
-        wait_for(check, timeout, what)
+        wait_for(check, PATIENCE, what)
 
     def send(self, on_feedback: Any = None, **goal: Any) -> Any:
         """Sends a goal that is accepted; returns its handle."""
-        self.spin_until(self.client.server_is_ready, 20, 'the action server')
+        self.spin_until(self.client.server_is_ready, 'the action server')
         future = self.client.send_goal_async(GoToPreset.Goal(**goal), feedback_callback=on_feedback)
-        self.spin_until(future.done, 10, 'the goal is accepted')
+        self.spin_until(future.done, 'the goal is accepted')
         assert future.result().accepted
         return future.result()
 
-    def result(self, handle: Any, timeout: float = 20) -> Any:
+    def result(self, handle: Any) -> Any:
         """Waits for a goal's end."""
         future = handle.get_result_async()
-        self.spin_until(future.done, timeout, 'the goal ends')
+        self.spin_until(future.done, 'the goal ends')
         return future.result()
 
 
@@ -99,14 +99,14 @@ def observing(ros_domain: int, small_site: Path) -> Iterator[Observer]:
     process = subprocess.Popen(node_command(spec), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         watching = Observer(node, process)
-        watching.spin_until(lambda: watching.states and watching.states[-1].frames > 0, 30, 'the first frame')
+        watching.spin_until(lambda: watching.states and watching.states[-1].frames > 0, 'the first frame')
         yield watching
     finally:
         node.destroy_node()
         rclpy.shutdown(context=context)
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            process.wait(20)
+            process.wait(PATIENCE)
 
 
 def test_a_camera_is_sent_to_a_scene_by_hand_and_says_so(observer: Observer) -> None:
@@ -115,7 +115,7 @@ def test_a_camera_is_sent_to_a_scene_by_hand_and_says_so(observer: Observer) -> 
     assert done.result.error_code == GoToPreset.Result.NONE
     assert done.result.arrival_source != CameraState.ARRIVAL_NONE
     assert 0 < done.result.turn_time.sec + done.result.turn_time.nanosec / 1e9 < 5
-    observer.spin_until(lambda: observer.states[-1].scene == 'gate', 5, 'the state names the scene')
+    observer.spin_until(lambda: observer.states[-1].scene == 'gate', 'the state names the scene')
 
 
 def test_feedback_tells_where_the_camera_is_on_its_way(observer: Observer) -> None:
@@ -144,9 +144,9 @@ def test_a_stay_can_be_canceled_and_a_newer_goal_takes_the_place_of_an_older(obs
     second = observer.send(scene='road', stay=_seconds(60))
     superseded = observer.result(first)
     assert (superseded.status, superseded.result.error_code) == (GoalStatus.STATUS_ABORTED, GoToPreset.Result.PREEMPTED)
-    observer.spin_until(lambda: observer.states[-1].scene == 'road', 10, 'the newer goal is followed')
+    observer.spin_until(lambda: observer.states[-1].scene == 'road', 'the newer goal is followed')
     cancel = second.cancel_goal_async()
-    observer.spin_until(cancel.done, 10, 'the cancel is answered')
+    observer.spin_until(cancel.done, 'the cancel is answered')
     canceled = observer.result(second)
     assert (canceled.status, canceled.result.error_code) == (GoalStatus.STATUS_CANCELED, GoToPreset.Result.CANCELED)
 
@@ -158,7 +158,7 @@ def test_standard_topics_have_the_frame_stamp_and_the_zoom_in_their_intrinsics(o
     node.create_subscription(PresetFrame, names.camera_frames('north'), got['frame'].append, FRAMES_RECORD)
     node.create_subscription(CompressedImage, names.camera_image('north'), got['image'].append, FRAMES_RECORD)
     node.create_subscription(CameraInfo, names.camera_info('north'), got['info'].append, FRAMES_RECORD)
-    observer.spin_until(lambda: min(len(messages) for messages in got.values()) > 5, 20, 'all three topics')
+    observer.spin_until(lambda: min(len(messages) for messages in got.values()) > 5, 'all three topics')
 
     def stamps(kind: str) -> set[tuple[int, int]]:
         return {(m.header.stamp.sec, m.header.stamp.nanosec) for m in got[kind]}
@@ -184,7 +184,7 @@ def test_pictures_over_http_are_frames_too(ros_domain: int, small_site: Path, st
         observer.result(observer.send(scene='gate', stay=_seconds(1)))
         frames: list[PresetFrame] = []
         observer.node.create_subscription(PresetFrame, names.camera_frames('north'), frames.append, FRAMES_RECORD)
-        observer.spin_until(lambda: len(frames) > 10, 20, 'frames')
+        observer.spin_until(lambda: len(frames) > 10, 'frames')
         assert {frame.encoding for frame in frames} == {'jpeg'} and all(frame.keyframe for frame in frames)
         assert decode(bytes(frames[-1].data)).shape == (180, 320, 3)
         assert observer.states[-1].stamp_source == CameraState.STAMP_ARRIVAL
@@ -193,7 +193,7 @@ def test_pictures_over_http_are_frames_too(ros_domain: int, small_site: Path, st
 def test_the_driver_ends_cleanly_on_ctrl_c(observer: Observer) -> None:
     # The last one of the file: nothing runs after it.
     observer.process.send_signal(signal.SIGINT)
-    output, _ = observer.process.communicate(timeout=20)
+    output, _ = observer.process.communicate(timeout=PATIENCE)
     assert observer.process.returncode == 0, output
     assert 'Traceback' not in output
 

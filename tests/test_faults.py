@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from action_msgs.msg import GoalStatus
 from ament_index_python.packages import get_package_prefix
-from conftest import Command, ended, own_domain, start_command, wait_for
+from conftest import PATIENCE, Command, ended, own_domain, start_command, wait_for
 from faults import Holder, Watcher, longest_without, node_pid, on_scene, out, send, shown_in, span, switches, write_site
 
 from collab_bringup.region_console import RegionConsole
@@ -28,8 +28,6 @@ from ptz_site import load_site
 S = 1_000_000_000
 SCENES = ('gate', 'road', 'substation')
 SOUTHEAST = (26.0, -18.0)
-#: s; everything must happen within, on a busy machine too. How long it takes is for the benchmark.
-PATIENCE = 30.0
 #: s without a picture of a scene; a turn takes a fraction of it, and a camera that misses its turn leaves a scene for a dwell of 4 s.
 UNWATCHED = 2.0
 
@@ -45,7 +43,9 @@ class Running:
 
     def wait(self, condition: Callable[[RegionState], bool], what: str) -> None:
         """Until the region's state fulfils a condition."""
-        wait_for(lambda: condition(self.console.state), PATIENCE, what)
+        if not self.console.wait_for(condition, PATIENCE):
+            log = (self.site.parent / 'run' / 'logs' / 'coordinator.log').read_text().splitlines()
+            pytest.fail('\n'.join([f'not within {PATIENCE:g} s: {what}', str(self.console.state), *log[-20:]]))
 
     def wait_in_a_slot(self, condition: Callable[[RegionState], bool] = lambda _: True) -> None:
         """Until it rotates, everybody is where the plan says, and there is time left before the next switch."""

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import wait_for
+from conftest import PATIENCE, wait_for
 from recordings import headers
 
 from collab_bringup.graph import GraphOptions, Part, region_graph
@@ -92,10 +92,10 @@ def test_ros2_launch_runs_a_region_and_ends_on_ctrl_c(ros_domain: int, small_sit
     launch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
     try:
         bag = out / 'gate' / 'gate_0.mcap'
-        wait_for(lambda: bag.is_file() and bag.stat().st_size > 200_000, 60, 'recording')
+        wait_for(lambda: bag.is_file() and bag.stat().st_size > 200_000, PATIENCE, 'recording')
     finally:
         # As a terminal does: to the whole group.
         os.killpg(launch.pid, signal.SIGINT)
-        output, _ = launch.communicate(timeout=60)
+        output, _ = launch.communicate(timeout=PATIENCE)
     assert 'Traceback' not in output, output
     assert len(headers(out / 'gate')) > 0

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import Command, ended, own_domain, start_command, wait_for
+from conftest import PATIENCE, Command, ended, own_domain, start_command, wait_for
 from faults import node_pid, out, switches, write_site
 
 from collab_bringup.region_console import RegionConsole
 from ptz_collab_msgs.msg import RegionState
-
-PATIENCE = 30.0
 
 
 @dataclass(frozen=True)

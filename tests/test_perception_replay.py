@@ -17,7 +17,7 @@ import pytest
 import rclpy
 import yaml
 from ament_index_python.packages import get_package_share_directory
-from conftest import wait_for
+from conftest import PATIENCE, wait_for
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 
@@ -35,7 +35,6 @@ from ptz_site import load_site
 S = 1_000_000_000
 BEGIN = 1_700_000_000 * S
 CAMERA, SCENE, FRAMES = 'north', 'gate', 12
-PATIENCE = 30.0
 
 
 def write_site(folder: Path, calibrated: bool = True) -> Path:

@@ -20,7 +20,7 @@ from typing import Any
 import boto3
 import pytest
 import requests
-from conftest import start_command, wait_for
+from conftest import PATIENCE, start_command, wait_for
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -83,7 +83,7 @@ def test_killed_in_the_middle_it_has_everything_that_it_said_it_has(tmp_path: Pa
 
         for number in range(len(sent)):
             pool.submit(post, number)
-        wait_for(lambda: len(told) >= 25, 60, 'pictures are stored')
+        wait_for(lambda: len(told) >= 25, PATIENCE, 'pictures are stored')
         receiver.process.kill()
         dead.set()
     assert len(told) < len(sent), 'it was killed in the middle'
@@ -141,7 +141,7 @@ def test_tls_and_the_rate_of_one_client(certificate: tuple[Path, Path], tmp_path
         assert refused and {answer.status_code for answer in found} <= {200, 429}
         assert all(1 <= int(answer.headers['Retry-After']) <= 2 for answer in refused)
         assert receiver.get('/healthz').status_code == 200, 'who watches over it is not refused'
-        wait_for(lambda: receiver.get('/v1/schema').status_code == 200, 30, 'the client may go on')
+        wait_for(lambda: receiver.get('/v1/schema').status_code == 200, PATIENCE, 'the client may go on')
         with requests.Session() as resting:
             resting.get(f'{receiver.url}/healthz', verify=receiver.verify, timeout=60)
             code, log = receiver.end()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import av
 import pytest
-from conftest import SMALL_SITE, Command, own_domain, start_command, wait_for
+from conftest import PATIENCE, SMALL_SITE, Command, own_domain, start_command, wait_for
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from network_camera import PASSWORD, free_port_pair, over_network, sim_cameras
@@ -265,10 +265,10 @@ def test_two_regions_run_side_by_side(ptz_collab: Callable[..., Command], small_
 def test_the_command_leaves_no_process_behind(ptz_collab: Callable[..., Command], small_site: Path, tmp_path: Path) -> None:
     command = ptz_collab('up', small_site, '--out', tmp_path / 'run')
     log = tmp_path / 'run' / 'logs'
-    wait_for(lambda: len(list(log.glob('*.log'))) == 9, 40, 'all nodes started')
+    wait_for(lambda: len(list(log.glob('*.log'))) == 9, PATIENCE, 'all nodes started')
     command.process.kill()
     command.process.wait()
-    wait_for(lambda: not _processes_with(str(small_site)), 30, 'nodes end when their starter is killed')
+    wait_for(lambda: not _processes_with(str(small_site)), PATIENCE, 'nodes end when their starter is killed')
 
 
 def _processes_with(argument: str) -> list[int]:

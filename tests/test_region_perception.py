@@ -21,7 +21,7 @@ import rclpy
 import yaml
 from ament_index_python.packages import get_package_share_directory
 from builtin_interfaces.msg import Time
-from conftest import wait_for
+from conftest import PATIENCE, wait_for
 from geometry_msgs.msg import Point, Transform, TransformStamped
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
@@ -40,7 +40,6 @@ from ptz_site import PtzPosition, load_site
 
 S = 1_000_000_000
 BEGIN = 1_700_000_000 * S
-PATIENCE = 30.0
 
 
 class Others:

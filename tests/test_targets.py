@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from conftest import Command
@@ -16,9 +16,10 @@ from recordings import headers, read_bag
 from target_region import IN_POSITION, is_clear
 
 from ptz_node.convert import time_to_ns
+from ptz_sim.walkers import Walker
 
 #: All of them wait for one run.
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 S = 1_000_000_000
 
@@ -53,10 +54,9 @@ def test_it_is_held_soon_after_it_is_seen_clearly(demo_run: DemoRun) -> None:
 
 
 def test_the_target_goes_to_a_camera_that_it_walks_towards(demo_run: DemoRun) -> None:
-    plans = demo_run.plans()
     ordered = [
         (time_to_ns(plan.effective_at), hold.camera, hold.candidate)
-        for plan in plans
+        for plan in demo_run.plans()
         if plan.reason.startswith('handoff:')
         for hold in holds_of(plan)
         if hold.candidate
@@ -65,12 +65,38 @@ def test_the_target_goes_to_a_camera_that_it_walks_towards(demo_run: DemoRun) ->
 
     def gained(at: int, old: str, new: str) -> float:
         # The heading was measured over the last seconds.
+        walker = followed(demo_run, old, at)
         times = [at - back * S // 4 for back in range(13)]
-        return max(demo_run.turned(WALKER, old, then) - demo_run.turned(WALKER, new, then) for then in times)
+        gains = [
+            demo_run.turned(walker, old, then) - demo_run.turned(walker, new, then)
+            for then in times
+            if there(demo_run, walker, then)
+        ]
+        return max(gains)
 
     # Now and then a box is torn between two people who pass each other, and so is the heading.
     right = [gained(*one) > math.radians(20) for one in ordered]
-    assert sum(right) > len(right) / 2, ordered
+    assert sum(right) >= max(1, len(right) - 1), ordered
+
+
+def followed(demo_run: DemoRun, camera: str, at_ns: int) -> int:
+    """Who stood where a camera last saw the target; whether that is the right one is asked by another test."""
+    stamp, place = max(
+        (time_to_ns(array.header.stamp), (track.ground.x, track.ground.y))
+        for _, array in read_bag(demo_run.folder / 'region', '/tracks')
+        if array.preset.camera == camera and time_to_ns(array.header.stamp) <= at_ns
+        for track in array.tracks
+        if track.target == TARGET and track.source == track.SOURCE_DETECTED
+    )
+    return min(walkers(demo_run, stamp), key=lambda one: math.dist((one.x, one.y), place)).id
+
+
+def there(demo_run: DemoRun, walker: int, at_ns: int) -> bool:
+    return any(one.id == walker for one in walkers(demo_run, at_ns))
+
+
+def walkers(demo_run: DemoRun, at_ns: int) -> Sequence[Walker]:
+    return demo_run.world.state((at_ns - demo_run.epoch_ns) / S).walkers
 
 
 def test_the_new_camera_goes_on_with_the_same_target_and_mark(demo_run: DemoRun) -> None:
@@ -93,7 +119,7 @@ def test_whoever_is_told_to_be_the_target_is_it(demo_run: DemoRun) -> None:
     errors = []
     for _, array in read_bag(demo_run.folder / 'region', '/tracks'):
         at = time_to_ns(array.header.stamp)
-        (walker,) = [one for one in demo_run.world.state((at - demo_run.epoch_ns) / S).walkers if one.id == WALKER] or [None]
+        (walker,) = [one for one in walkers(demo_run, at) if one.id == WALKER] or [None]
         for track in array.tracks:
             if track.target == TARGET and track.source == track.SOURCE_DETECTED:
                 away = math.inf if walker is None else math.hypot(walker.x - track.ground.x, walker.y - track.ground.y)

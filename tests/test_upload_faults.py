@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from conftest import ended, own_domain, start_command, wait_for
+from conftest import PATIENCE, ended, own_domain, start_command, wait_for
 from demo_run import chosen_by, left
 from faults import node_pid
 from network_camera import free_port_pair
@@ -24,10 +24,9 @@ from target_region import received, write_site
 
 from ptz_site import load_site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 S = 1_000_000_000
-PATIENCE = 60.0
 KILLS, AWAY = 50, 120.0
 
 

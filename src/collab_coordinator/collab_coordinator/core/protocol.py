@@ -19,7 +19,7 @@ from collab_coordinator.core.handoffs import Handoffs
 from collab_coordinator.core.holds import EndedHold, HoldEnd, HoldError, HoldRequest, Holds
 from collab_coordinator.core.roster import Roster, restored
 from collab_coordinator.core.rotation import Outcome, Progress, Revisions, RotationError, RotationRequest, RotationState
-from collab_coordinator.core.start import dwell_refusal, slot_zero_ns, start_problem
+from collab_coordinator.core.start import dwell_refusal, patience, slot_zero_ns, start_problem
 from collab_coordinator.core.stays import StayMeter
 from collab_coordinator.planning import Schedule, plan_orders, reach_of
 from collab_coordinator.planning.turn_order import turn_times
@@ -253,8 +253,7 @@ class Rotation:
         if self._asked_ns is None:
             self._asked_ns = now_ns
         present = fleet.present(now_ns)
-        waited = now_ns - self._asked_ns >= self._site.region.start_timeout * NANOSECONDS
-        if fleet.unready(now_ns) and not waited:
+        if fleet.unready(now_ns) and now_ns - self._asked_ns < round(patience(self._site, present) * NANOSECONDS):
             return
         problem = start_problem(self._site, present, self.schedule.orders, fleet)
         if problem is not None:

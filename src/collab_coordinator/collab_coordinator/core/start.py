@@ -16,11 +16,19 @@ from ptz_site import NANOSECONDS, Site
 START_DELAY_NS = NANOSECONDS
 
 
+def patience(site: Site, present: tuple[str, ...]) -> float:
+    """S to wait for cameras that are not ready. Longer while there is none: a start without any is none, and all may be slow alike."""
+    return site.region.start_timeout * (1 if present else 3)
+
+
 def start_problem(site: Site, present: tuple[str, ...], orders: Orders, fleet: Fleet) -> tuple[RotationError, str] | None:
     """What stands in the way with the cameras that are present; None if nothing does. The dwell is looked at elsewhere."""
     if not present:
-        cameras, timeout = ', '.join(fleet.cameras), site.region.start_timeout
-        return RotationError.NO_CAMERAS, f'no camera reported within {timeout:g} s ({cameras}); are the drivers running?'
+        cameras = ', '.join(fleet.cameras)
+        return (
+            RotationError.NO_CAMERAS,
+            f'no camera reported within {patience(site, present):g} s ({cameras}); are the drivers running?',
+        )
     if offset := clock_problem(site, present, fleet):
         return RotationError.CLOCK_OFFSET, offset
     if not any(order.camera in present for order in orders):

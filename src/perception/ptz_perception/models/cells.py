@@ -56,7 +56,8 @@ class CellHead(nn.Module):
             nn.init.constant_(self.classes.bias, -math.log((1 - _PRIOR) / _PRIOR))
 
     def forward(self, features: Tensor) -> CellOutput:
-        return CellOutput(self.classes(features), self.sides(features).clamp(-_MOST, _MOST).exp())
+        # What losses are made of is in float32, whatever the network computes in.
+        return CellOutput(self.classes(features).float(), self.sides(features).float().clamp(-_MOST, _MOST).exp())
 
 
 def cell_centres(like: Tensor) -> Tensor:

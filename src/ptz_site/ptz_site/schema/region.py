@@ -47,7 +47,11 @@ class Region(Section):
     name: Name
     dwell: DwellSpec = Field(..., description='s on a scene (above 0, at most 86400); auto: as long as fits how long people stay')
     start: AwareDatetime | None = Field(None, description='when slot 0 begins; none: as soon as the cameras are ready')
-    start_timeout: float = Field(20.0, gt=0, description='s to wait for cameras before starting without them')
+    start_timeout: float = Field(
+        20.0,
+        gt=0,
+        description='s to wait for cameras before starting without them; three times as long while none at all reports',
+    )
     silence_timeout: float = Field(3.0, gt=0, description='s without a camera state after which the camera counts as lost')
     arrival_timeout: float = Field(10.0, gt=0, description='s for a turn, after which the camera has not arrived')
     clock: ClockLimits = ClockLimits()

@@ -96,8 +96,8 @@ class CascadeNetwork(nn.Module):
 
     def forward(self, pictures: Tensor) -> CascadeOutput:
         features = self.backbone(pictures)
-        structure = None if self.structure is None else self.structure(features)
-        density = None if self.density is None else functional.softplus(self.density(features))
+        structure = None if self.structure is None else self.structure(features).float()
+        density = None if self.density is None else functional.softplus(self.density(features).float())
         known = [features]
         if structure is not None:
             known.append(structure.softmax(1))

@@ -81,5 +81,5 @@ class JdeNetwork(nn.Module):
     def forward(self, pictures: Tensor, mask: Tensor | bool) -> JdeOutput:
         """Of pictures (n, 3, h, w), RGB, 0 to 1, sides multiples of 32. mask (n,), bool: which are instance-normalised; or all, or none."""
         features = self.neck(self.backbone(pictures, mask))
-        vectors = self.vector(self.vector_tower(features))
+        vectors = self.vector(self.vector_tower(features)).float()
         return JdeOutput(self.head(self.object_tower(features)), functional.normalize(vectors, dim=1, eps=1e-6))

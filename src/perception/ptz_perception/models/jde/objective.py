@@ -57,7 +57,8 @@ def _identities(output: JdeOutput, batch: JdeBatch, directions: Tensor) -> Tenso
     index = batch.places.reshape(n, most * places, 1).expand(-1, -1, vectors.shape[2])
     seen = vectors.gather(1, index).reshape(n, most, places, -1)[known]
     scale = math.sqrt(2.0) * math.log(max(len(directions) - 1, 2))
-    logits = scale * seen.flatten(0, 1) @ functional.normalize(directions, dim=1).T
+    with torch.autocast(seen.device.type, enabled=False):
+        logits = scale * seen.flatten(0, 1) @ functional.normalize(directions, dim=1).T
     who = batch.identities[known].repeat_interleave(places)
     return functional.cross_entropy(logits, who, label_smoothing=_SMOOTHING)
 

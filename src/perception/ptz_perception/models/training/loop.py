@@ -111,7 +111,9 @@ class _Run:
         for group in self._optimiser.param_groups:
             group['lr'] = learning_rate(self.iteration, self._settings)
         self._network.train()
-        parts = self._task.losses(self._network, batch)
+        half = self._settings.precision == 'bfloat16'
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=half):
+            parts = self._task.losses(self._network, batch)
         total = torch.stack(list(parts.values())).sum()
         if not torch.isfinite(total):
             raise UserError(f'the loss is {float(total.detach())} in iteration {self.iteration + 1}; try a smaller learning_rate')

@@ -32,6 +32,9 @@ class TrainingSettings(Section):
     log_every: int = Field(20, ge=1, description='iterations')
     seed: int = Field(1, ge=0)
     device: Literal['auto', 'cpu', 'cuda'] = 'auto'
+    precision: Literal['float32', 'bfloat16'] = Field(
+        'float32', description='what convolutions compute in; weights, normalisation and losses stay in float32'
+    )
     threads: int = Field(0, ge=0, description='of the processor; 0: all')
 
 
