@@ -60,11 +60,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--data', type=Path, required=True)
     parser.add_argument('--iterations', type=int, default=2500)
+    parser.add_argument('--precision', default='float32', choices=['float32', 'bfloat16'], help='of the trainings')
     parser.add_argument('--only', nargs='*', default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument('--most', type=int, default=240, help='pictures to evaluate on')
     arguments = parser.parse_args()
     console = Console(width=170)
-    trained = {name: trained_model(name, arguments.data, arguments.iterations, console) for name in arguments.only}
+    training = {
+        'iterations': arguments.iterations,
+        'validate_every': arguments.iterations,
+        'precision': arguments.precision,
+        'threads': 1,
+    }
+    trained = {name: trained_model(name, arguments.data, training, console) for name in arguments.only}
     rows = []
     for name, (model, seconds) in trained.items():
         request = EvaluateRequest(str(model), arguments.data, most=arguments.most, width=WIDTH)
@@ -88,13 +95,13 @@ def looks(name: str, request: EvaluateRequest) -> list[tuple[str, EvaluateReques
     return [(name, request)]
 
 
-def trained_model(name: str, data: Path, iterations: int, console: Console) -> tuple[Path, float]:
+def trained_model(name: str, data: Path, training: dict[str, Any], console: Console) -> tuple[Path, float]:
     """The exported model of a variant, and how long its training took, s."""
-    folder = OUT / f'{name.replace(" ", "-")}-{iterations}'
+    folder = OUT / f'{name.replace(" ", "-")}-{training["iterations"]}'
     model, said = folder / 'model.onnx', folder / 'trained.json'
     if not said.exists():
         recipe = CascadeRecipe(network=NetworkSettings(**VARIANTS[name]))
-        settings = recipe.training.model_copy(update={'iterations': iterations, 'validate_every': iterations, 'threads': 1})
+        settings = recipe.training.model_copy(update=training)
         recipe = recipe.model_copy(update={'training': settings})
         begin = time.monotonic()
         outcome = train(CascadeTask(recipe, read(data)), settings, folder, (folder / 'last.pt').exists())

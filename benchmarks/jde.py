@@ -58,13 +58,14 @@ class Variant:
     tested: tuple[int, ...] = (1,)
     box: str = 'diou'
 
-    def recipe(self, iterations: int, batch: int, seed: int) -> JdeRecipe:
+    def recipe(self, iterations: int, batch: int, seed: int, precision: str) -> JdeRecipe:
         """The small network's, for so many iterations."""
         training = {
             'iterations': iterations,
             'batch': batch,
             'validate_every': max(1, iterations // STEPS),
             'threads': 1,
+            'precision': precision,
             'seed': seed,
         }
         network, loss = {'normalisation': self.normalisation}, {'factors': self.factors, 'box': self.box}
@@ -118,6 +119,7 @@ def main() -> None:
     parser.add_argument('--again', type=Path)
     parser.add_argument('--iterations', type=int, default=3000)
     parser.add_argument('--batch', type=int, default=16)
+    parser.add_argument('--precision', default='float32', choices=['float32', 'bfloat16'], help='of the trainings')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--trained', default='summer,day', help='keywords of the scenes to train on')
     parser.add_argument('--only', nargs='*', default=list(VARIANTS), choices=list(VARIANTS))
@@ -135,7 +137,11 @@ def main() -> None:
         variant = VARIANTS[name]
         folder = OUT / f'{name.replace(" ", "-").replace(",", "")}-{arguments.iterations}-{arguments.seed}'
         seconds = trained(
-            variant.recipe(arguments.iterations, arguments.batch, arguments.seed), data[0], data[1], folder, console
+            variant.recipe(arguments.iterations, arguments.batch, arguments.seed, arguments.precision),
+            data[0],
+            data[1],
+            folder,
+            console,
         )
         network, recipe, _ = load_network(folder / 'last.pt' if not (folder / 'best.pt').exists() else folder / 'best.pt')
         for factor in variant.tested:

@@ -15,7 +15,7 @@ torch = pytest.importorskip('torch', reason='PyTorch is for training only: make 
 from drawn_people import draw  # noqa: E402
 
 from ptz_perception.models.assignment import assign  # noqa: E402
-from ptz_perception.models.cascade.batches import make_batch  # noqa: E402
+from ptz_perception.models.cascade.batches import Batch, make_batch  # noqa: E402
 from ptz_perception.models.cascade.crops import Crop, cut, cut_crops  # noqa: E402
 from ptz_perception.models.cascade.network import CascadeNetwork  # noqa: E402
 from ptz_perception.models.cascade.objective import Wanted, cascade_losses  # noqa: E402
@@ -191,3 +191,22 @@ def test_every_variant_learns_and_gives_what_it_says(off: tuple[str, ...]) -> No
         name for name, parameter in network.named_parameters() if parameter.grad is None or not parameter.grad.abs().sum() > 0
     ]
     assert without == [], 'everything has a part in the loss'
+
+
+def test_what_is_computed_in_bfloat16_gives_the_losses_of_float32() -> None:
+    torch.manual_seed(1)
+    network = CascadeNetwork(NetworkSettings(**TINY), 2)
+    batch = make_batch([crop((84, 44, 16, 32)), crop((30, 50, 20, 60), (120, 30, 10, 20))])
+    whole, half = (losses_in(half, network, batch) for half in (False, True))
+    assert half != whole
+    assert half == pytest.approx(whole, rel=0.05)
+
+
+def losses_in(half: bool, network: CascadeNetwork, batch: Batch) -> dict[str, float]:
+    network.zero_grad()
+    with torch.autocast('cpu', torch.bfloat16, enabled=half):
+        losses = cascade_losses(network(batch.inputs()), batch.wanted, LossWeights())
+    torch.stack(list(losses.values())).sum().backward()
+    assert all(part.dtype == torch.float32 for part in losses.values())
+    assert all(parameter.grad.dtype == torch.float32 for parameter in network.parameters())
+    return {name: float(part.detach()) for name, part in losses.items()}
