@@ -22,7 +22,7 @@ from ptz_perception.detections import Image
 from ptz_perception.pace import Pace
 from ptz_site import NANOSECONDS, UserError
 from ptz_site.stream_marks import nal
-from ptz_stitcher.report.read import frame_header
+from ptz_stitcher.frames import frame_header
 
 _FRAME, _PICTURE, _HEADER = (
     'ptz_collab_msgs/msg/PresetFrame',

@@ -14,22 +14,21 @@ from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
 
-from ptz_collab_msgs.msg import CameraState, PresetFrame, PresetHeader, RotationPlan, TrackArray
+from ptz_collab_msgs.msg import CameraState, PresetFrame, RotationPlan, TrackArray
 from ptz_node import diagnostics, names
 from ptz_node.convert import plan_from_msg, time_to_ns
 from ptz_node.parameters import declare_site, describe
 from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
 from ptz_node.run import run
-from ptz_site import Mark, Phase, UserError
+from ptz_site import UserError
+from ptz_stitcher.frames import frame_header, recording_summary, sequence_settings
 from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.region_log import RegionLog
-from ptz_stitcher.segments import Cut, FrameHeader, LossCounter
-from ptz_stitcher.sequence_writer import Frame, SequenceSettings, SequenceWriter
-from ptz_stitcher.summary import RecordingSummary, SceneSummary
+from ptz_stitcher.segments import Cut, LossCounter
+from ptz_stitcher.sequence_writer import Frame, SequenceWriter
+from ptz_stitcher.summary import RecordingSummary
 from ptz_stitcher.window import RotationWindow
 from ptz_stitcher.writer_thread import WriterThread
-
-_NANOSECONDS = 1_000_000_000
 
 
 class Stitcher(Node):
@@ -91,21 +90,7 @@ class Stitcher(Node):
             self.create_subscription(TrackArray, names.camera_tracks(camera), partial(self._on_tracks, camera), EVENTS)
 
     def _sequence(self, scene: str) -> SequenceWriter:
-        settings = self._site.stitcher
-        slowest = min(camera.rate for camera in self._site.cameras.values())
-        return SequenceWriter(
-            SequenceSettings(
-                region=self._site.region.name,
-                scene=scene,
-                site=self._site_path,
-                out=self._out,
-                cut=self._cut,
-                reorder_ns=round(settings.reorder * _NANOSECONDS),
-                period_ns=round(_NANOSECONDS / slowest),
-                bag=settings.bag,
-                video=settings.video,
-            )
-        )
+        return SequenceWriter(sequence_settings(self._site, self._site_path, scene, self._out, self._cut))
 
     def _on_plan(self, message: RotationPlan) -> None:
         self._window.take(plan_from_msg(message))
@@ -121,7 +106,7 @@ class Stitcher(Node):
         self._writer.submit(len(data), partial(self._log.tracks, camera, data, time_to_ns(message.header.stamp)))
 
     def _on_frame(self, scene: str, message: PresetFrame) -> None:
-        header = _frame_header(message.preset)
+        header = frame_header(message.preset)
         header_message = serialize_message(message.preset)
         with self._lock:
             self._losses.take(header.camera, header.session, header.sequence)
@@ -152,29 +137,10 @@ class Stitcher(Node):
         self.get_logger().error(text)
 
     def _summary(self) -> RecordingSummary:
-        scenes = tuple(
-            SceneSummary(
-                scene=scene,
-                frames=s.written,
-                segments=sum(bool(g.kept) for g in s.cutter.segments),
-                late=s.cutter.late,
-                doubled=s.cutter.doubled,
-                failures=tuple(s.failures),
-                polygon=tuple(self._site.scenes[scene].polygon or ()),
-            )
-            for scene, s in self._sequences.items()
-        )
+        polygons = {scene: entry.polygon or () for scene, entry in self._site.scenes.items()}
         failures = (self._log.failure,) if self._log.failure else ()
-        return RecordingSummary(
-            region=self._site.region.name,
-            site=self._site_path,
-            cut=self._cut.value,
-            scenes=scenes,
-            frames=self._losses.frames(),
-            lost_frames=self._losses.lost(),
-            refused_frames=self._writer.refused,
-            failures=failures,
-        )
+        region, refused = self._site.region.name, self._writer.refused
+        return recording_summary(region, self._site_path, self._cut, self._sequences, polygons, self._losses, refused, failures)
 
     def _scene_status(self, scene: str) -> diagnostics.Status:
         sequence = self._sequences[scene]
@@ -218,21 +184,6 @@ def _folder(out: str) -> Path:
     except OSError as error:
         raise UserError(f"{folder}: can't be made ({error.strerror}); give another folder with out") from None
     return folder
-
-
-def _frame_header(preset: PresetHeader) -> FrameHeader:
-    return FrameHeader(
-        camera=preset.camera,
-        scene=preset.scene,
-        session=preset.session,
-        sequence=preset.sequence,
-        stamp_ns=time_to_ns(preset.header.stamp),
-        phase=Phase(preset.phase),
-        marks=Mark(preset.marks),
-        switch_start_ns=time_to_ns(preset.switch_start),
-        arrived_ns=time_to_ns(preset.arrived),
-        slot=preset.slot,
-    )
 
 
 def main() -> int:

@@ -14,9 +14,10 @@ import numpy as np
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.rosbag2 import ReaderError
 
-from ptz_site import Mark, Phase, StayObserver, StayTimes, UserError, all_stays
+from ptz_site import StayObserver, StayTimes, UserError, all_stays
 from ptz_site.heat import SceneHeat
 from ptz_site.stream_marks import nal
+from ptz_stitcher.frames import frame_header, time_ns
 from ptz_stitcher.report.measures import NANOSECONDS, Rotation
 from ptz_stitcher.segments import FrameHeader
 
@@ -76,7 +77,7 @@ def read_stays(out: Path) -> StayTimes:
     for _, message in _messages(out / 'region', ('/tracks',)):
         preset = message.preset
         tracks = [track.track_id for track in message.tracks if track.source == _DETECTED]
-        switch, stamp = _ns(preset.switch_start), _ns(message.header.stamp)
+        switch, stamp = time_ns(preset.switch_start), time_ns(message.header.stamp)
         observer.take(preset.camera, preset.scene, preset.session, switch, stamp, tracks)
     return all_stays(observer.finish())
 
@@ -91,7 +92,7 @@ def read_heats(out: Path, polygons: Mapping[str, Sequence[tuple[float, float]]])
         seen = [track for track in message.tracks if track.has_ground and track.source == _DETECTED]
         points = np.array([(track.ground.x, track.ground.y) for track in seen]).reshape(-1, 2)
         covariances = [np.reshape(track.ground_covariance, (2, 2)) for track in seen]
-        heat.take(message.preset.camera, _ns(message.header.stamp), points, covariances)
+        heat.take(message.preset.camera, time_ns(message.header.stamp), points, covariances)
     return heats
 
 
@@ -109,22 +110,6 @@ def read_pictures(folder: Path) -> Iterator[Picture]:
             waiting = data = None
 
 
-def frame_header(message: Any) -> FrameHeader:
-    """The header of a PresetHeader message that was read from a bag."""
-    return FrameHeader(
-        camera=message.camera,
-        scene=message.scene,
-        session=message.session,
-        sequence=message.sequence,
-        stamp_ns=_ns(message.header.stamp),
-        phase=Phase(message.phase),
-        marks=Mark(message.marks),
-        switch_start_ns=_ns(message.switch_start),
-        arrived_ns=_ns(message.arrived),
-        slot=message.slot,
-    )
-
-
 def _messages(folder: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     try:
         with AnyReader([folder]) as reader:
@@ -138,7 +123,7 @@ def _messages(folder: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, Any
 
 
 def _rotation(first: Any, plans: list[Any], headers: list[FrameHeader]) -> Rotation:
-    begin, dwell = _ns(first.slot_start), _ns(first.dwell)
+    begin, dwell = time_ns(first.slot_start), time_ns(first.dwell)
     newest = max(header.stamp_ns for header in headers)
     # A revision may be published more than once; each is in force until the next one.
     revisions = sorted(
@@ -147,19 +132,15 @@ def _rotation(first: Any, plans: list[Any], headers: list[FrameHeader]) -> Rotat
     slots: list[int] = []
     end = newest
     for plan, following in zip(revisions, [*revisions[1:], None], strict=True):
-        until = newest if following is None else min(newest, _ns(following.effective_at))
+        until = newest if following is None else min(newest, time_ns(following.effective_at))
         if plan.mode == _STOPPED:
-            end = min(end, _ns(plan.effective_at))
+            end = min(end, time_ns(plan.effective_at))
         if plan.mode != _RUNNING:
             continue
         if plan.end_slot:
-            over = _ns(plan.slot_start) + (plan.end_slot - plan.first_slot) * dwell
+            over = time_ns(plan.slot_start) + (plan.end_slot - plan.first_slot) * dwell
             until = min(until, over)
             end = min(newest, over) if following is None or following.mode == _STOPPED else end
-        starts = range(_ns(plan.slot_start), until, dwell)
-        slots += [start for start in starts if start >= _ns(plan.effective_at)]
+        starts = range(time_ns(plan.slot_start), until, dwell)
+        slots += [start for start in starts if start >= time_ns(plan.effective_at)]
     return Rotation(begin, max(begin + NANOSECONDS // 1000, end), dwell, tuple(sorted(set(slots))))
-
-
-def _ns(time: Any) -> int:
-    return int(time.sec) * NANOSECONDS + int(time.nanosec)

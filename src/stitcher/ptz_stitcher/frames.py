@@ -1,0 +1,78 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the live stitcher and the one for recordings share: headers out of messages, settings out of a site, the summary at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ptz_site import NANOSECONDS, Mark, Phase, Site
+from ptz_stitcher.segments import Cut, FrameHeader, LossCounter
+from ptz_stitcher.sequence_writer import SequenceSettings, SequenceWriter
+from ptz_stitcher.summary import RecordingSummary, SceneSummary
+
+
+def frame_header(preset: Any) -> FrameHeader:
+    """The header of a PresetHeader message, whether it came over a topic or out of a bag."""
+    return FrameHeader(
+        camera=preset.camera,
+        scene=preset.scene,
+        session=preset.session,
+        sequence=preset.sequence,
+        stamp_ns=time_ns(preset.header.stamp),
+        phase=Phase(preset.phase),
+        marks=Mark(preset.marks),
+        switch_start_ns=time_ns(preset.switch_start),
+        arrived_ns=time_ns(preset.arrived),
+        slot=preset.slot,
+    )
+
+
+def time_ns(time: Any) -> int:
+    """Nanoseconds of a time or duration message."""
+    return int(time.sec) * NANOSECONDS + int(time.nanosec)
+
+
+def sequence_settings(site: Site, site_path: str, scene: str, out: Path, cut: Cut) -> SequenceSettings:
+    """How the sequence of a scene is written, as the site says."""
+    settings = site.stitcher
+    slowest = min(camera.rate for camera in site.cameras.values())
+    return SequenceSettings(
+        region=site.region.name,
+        scene=scene,
+        site=site_path,
+        out=out,
+        cut=cut,
+        reorder_ns=round(settings.reorder * NANOSECONDS),
+        period_ns=round(NANOSECONDS / slowest),
+        bag=settings.bag,
+        video=settings.video,
+    )
+
+
+def recording_summary(
+    region: str,
+    site_path: str,
+    cut: Cut,
+    sequences: Mapping[str, SequenceWriter],
+    polygons: Mapping[str, Sequence[tuple[float, float]]],
+    losses: LossCounter,
+    refused: int,
+    failures: tuple[str, ...],
+) -> RecordingSummary:
+    """What summary.json tells of sequences that are closed. refused: frames that the disk was too slow for."""
+    scenes = tuple(
+        SceneSummary(
+            scene=scene,
+            frames=s.written,
+            segments=sum(bool(g.kept) for g in s.cutter.segments),
+            late=s.cutter.late,
+            doubled=s.cutter.doubled,
+            failures=tuple(s.failures),
+            polygon=tuple(polygons.get(scene, ())),
+        )
+        for scene, s in sequences.items()
+    )
+    return RecordingSummary(region, site_path, cut.value, scenes, losses.frames(), losses.lost(), refused, failures)
