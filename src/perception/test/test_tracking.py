@@ -170,3 +170,40 @@ def test_similarities_by_hand() -> None:
 def test_the_upright_box_around_a_turned_one() -> None:
     around = upright(np.array([[50.0, 50, 30, 10, math.pi / 2], [50, 50, 30, 10, 0.0]]))
     assert around == pytest.approx(np.array([[50.0, 50, 10, 30], [50, 50, 30, 10]]))
+
+
+def looking(detections: Detections, *ways: int) -> Detections:
+    """The same, each of whom looks in one of a few ways."""
+    return detections.seen_as(np.eye(8, dtype=np.float32)[list(ways)])
+
+
+def test_who_comes_out_elsewhere_is_known_by_the_appearance() -> None:
+    for ways, kept in (((0, 1), True), ((2, 3), False)):
+        tracker = ByteTracker()
+        for step in range(5):
+            tracker.update(looking(people((300, 100, 40, 100), (600, 100, 40, 100)), 0, 1), step * S // 5)
+        tracker.update(people(), S)
+        # Both had turned round behind something: no box is near where it was expected.
+        tracks = tracker.update(looking(people((430, 100, 40, 100), (480, 100, 40, 100)), *ways), 2 * S)
+        assert (sorted(seen(tracks)) == [1, 2]) == kept
+        if kept:
+            assert {track: round(box[0], -1) for track, box in seen(tracks).items()} == {1: 430, 2: 480}
+
+
+@pytest.mark.parametrize('box', [(900, 100, 40, 100), (400, 100, 20, 50)], ids=['too far away', 'half as high'])
+def test_who_looks_the_same_but_cannot_be_there_is_somebody_else(box: Box) -> None:
+    tracker = ByteTracker()
+    for step in range(5):
+        tracker.update(looking(people((300, 100, 40, 100)), 0), step * S // 5)
+    tracks = tracker.update(looking(people(box), 0), 2 * S)
+    assert list(seen(tracks)) == [2]
+
+
+def test_an_appearance_follows_who_changes_slowly() -> None:
+    tracker = ByteTracker()
+    for step in range(20):
+        angle = math.pi / 2 * step / 19
+        way = np.array([[math.cos(angle), math.sin(angle)]], np.float32)
+        tracker.update(people((300, 100, 40, 100)).seen_as(way), step * S // 5)
+    tracks = tracker.update(people((400, 100, 40, 100)).seen_as(np.array([[0, 1]], np.float32)), 5 * S)
+    assert list(seen(tracks)) == [1]

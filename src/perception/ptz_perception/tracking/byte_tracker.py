@@ -3,7 +3,8 @@
 """Follows detections from frame to frame of one camera at rest, by their boxes. Times in ns.
 
 ByteTrack (Zhang et al., ByteTrack: Multi-Object Tracking by Associating Every Detection Box, ECCV 2022): boxes of high scores are given
-to tracks first; those of low scores, which may be somebody half hidden, only go on with tracks that nothing else was found for.
+to tracks first; those of low scores, which may be somebody half hidden, only go on with tracks that nothing else was found for. Where
+the detector tells appearances, somebody who was hidden, and comes out where no box was expected, is known by theirs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptz_perception.detections import Detections
+from ptz_perception.tracking.appearance import Appearances, within_reach
 from ptz_perception.tracking.association import Array, Index, assign, sides_of, similarities, upright
 from ptz_perception.tracking.motion import BoxFilters, MotionNoise
 from ptz_perception.tracking.tracks import Tracks
@@ -29,7 +31,8 @@ class TrackerSettings:
     confirm: detections after which a track is not tentative any more. least_similarity: of a detection and a track that are the same
     object, times the score; raising it makes more and shorter tracks, lowering it exchanges people who pass each other.
     least_similarity_low: the same for low scores, without the score. buffer, buffer_low: shares of their size by which boxes are enlarged
-    for it. track_buffer: s that a track lives unseen; raising it bridges longer gaps, and gives more often an old track to somebody new.
+    for it. alike: least cosine of the appearances of a track and a detection that are the same object though their boxes don't meet.
+    track_buffer: s that a track lives unseen; raising it bridges longer gaps, and gives more often an old track to somebody new.
     """
 
     low: float = 0.05
@@ -40,6 +43,7 @@ class TrackerSettings:
     least_similarity_low: float = 0.5
     buffer: float = 0.2
     buffer_low: float = 0.1
+    alike: float = 0.6
     track_buffer: float = 2.0
     noise: MotionNoise = field(default_factory=MotionNoise)
 
@@ -78,6 +82,7 @@ class ByteTracker:
         self._settings = settings or TrackerSettings()
         self._filters = BoxFilters(self._settings.noise)
         self._columns = _Columns.none()
+        self._appearances = Appearances.none()
         self.next_id = first_id
         self._begun_ns: int | None = None
         #: Stamps of the newest frame and of the one before.
@@ -135,6 +140,7 @@ class ByteTracker:
         just_seen = established & (self._columns.last_ns == self._before_ns)
         weights = scores.astype(np.float32)
         self._give(found, detections, wide, established, high, settings.least_similarity, weights)
+        self._find_again(found, detections, boxes, established, high)
         self._give(found, detections, narrow, just_seen, low, settings.least_similarity_low)
         self._give(found, detections, wide, tentative, high, settings.least_similarity, weights)
         return found
@@ -150,16 +156,38 @@ class ByteTracker:
         weights: NDArray[np.float32] | None = None,
     ) -> None:
         """Gives some of the detections to some of the tracks, as far as neither is taken. sides: of tracks and of detections."""
-        rows = (tracks & (found < 0)).nonzero()[0]
-        left = free.copy()
-        left[found[found >= 0]] = False
-        columns = left.nonzero()[0]
+        rows, columns = _left(found, tracks, free)
         if not rows.size or not columns.size:
             return
         gains = similarities(sides[0][:, rows], sides[1][:, columns])
         if weights is not None:
             gains *= weights[columns]
         gains -= np.float32(least)
+        self._take(found, detections, rows, columns, gains)
+
+    def _find_again(
+        self,
+        found: NDArray[np.int64],
+        detections: Detections,
+        boxes: tuple[Array, Array],
+        tracks: NDArray[np.bool_],
+        free: NDArray[np.bool_],
+    ) -> None:
+        """Gives detections that no track was expected at to tracks that look like them. boxes: of tracks and of detections, upright."""
+        if detections.vectors is None or not self._appearances.vectors.shape[1]:
+            return
+        rows, columns = _left(found, tracks, free)
+        if not rows.size or not columns.size:
+            return
+        unseen = (self._now_ns - self._columns.last_ns[rows]) / _NANOSECONDS
+        gains = self._appearances.likeness(rows, detections.vectors[columns]) - np.float32(self._settings.alike)
+        gains[~within_reach(boxes[0][rows], unseen, boxes[1][columns])] = -1.0
+        self._take(found, detections, rows, columns, gains)
+
+    def _take(
+        self, found: NDArray[np.int64], detections: Detections, rows: Index, columns: Index, gains: NDArray[np.float32]
+    ) -> None:
+        """The pairs of a track and a detection of one class with the greatest sum of gains."""
         kinds, others = self._columns.class_ids[rows], detections.class_ids[columns]
         if (kinds != kinds[0]).any() or (others != kinds[0]).any():
             gains[kinds[:, None] != others] = -1.0
@@ -179,12 +207,15 @@ class ByteTracker:
             last_ns=_changed(columns.last_ns, rows, self._now_ns),
             observations=_changed(columns.observations, rows, columns.observations[rows] + 1),
         )
+        if detections.vectors is not None:
+            self._appearances = self._appearances.seen(rows, detections.vectors[found])
 
     def _end(self, alive: NDArray[np.bool_], found: NDArray[np.int64]) -> NDArray[np.int64]:
         """Keeps the tracks that are alive; of a column about the tracks, what is left."""
         if alive.all():
             return found
         self._filters, self._columns = self._filters.chosen(alive), self._columns.chosen(alive)
+        self._appearances = self._appearances.chosen(alive)
         return found[alive]
 
     def _begin(self, detections: Detections, measured: Array, found: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -200,7 +231,16 @@ class ByteTracker:
         self.next_id += count
         fresh = _Columns(ids, detections.class_ids[new], detections.scores[new], now, now, np.ones(count, np.int64))
         self._filters, self._columns = self._filters.begun(measured[new]), self._columns.extended(fresh)
+        vectors = np.zeros((len(detections), 0), np.float32) if detections.vectors is None else detections.vectors
+        self._appearances = self._appearances.begun(vectors[new])
         return np.concatenate((found, new))
+
+
+def _left(found: NDArray[np.int64], tracks: NDArray[np.bool_], free: NDArray[np.bool_]) -> tuple[Index, Index]:
+    """Those of some tracks that have no detection yet, and those of some detections that are nobody's yet."""
+    left = free.copy()
+    left[found[found >= 0]] = False
+    return (tracks & (found < 0)).nonzero()[0], left.nonzero()[0]
 
 
 def _changed(column: NDArray[Any], rows: Index, values: Any) -> NDArray[Any]:
