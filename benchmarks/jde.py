@@ -6,9 +6,9 @@
 
 DIR is what `ptz-collab dataset simulate DIR --conditions summer,day winter,dusk` makes, with enough scenes for the splits train, val and
 test. Every network is trained on the same pictures for the same number of iterations, with scenes that have all keywords of --trained,
-and tested on scenes never trained on: those with the keywords (same), and those that lack one (other). --again DIR2 is a second data set of
-the same scenes and people in other conditions, made with the same seed and for example --conditions summer,dusk winter,day: people of
-the one are then asked for in the other (across). What was trained before is kept in out/bench/jde/.
+and tested on scenes never trained on, in single pictures and in sequences: those with the keywords (same), and those that lack one (other).
+--again DIR2 is a second data set of the same scenes and people in other conditions, made with the same seed and for example --conditions
+summer,dusk winter,day: people of the one are then asked for in the other (across). What was trained before is kept in out/bench/jde/.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from jde_tracks import Case, Followed, results, scored
 from rich.console import Console
 from rich.table import Table
 
@@ -132,7 +133,8 @@ def main() -> None:
     data = tuple(read_split(arguments.data, split, CLASSES, same) for split in ('train', 'val'))
     tests = {'same': read_split(arguments.data, 'test', CLASSES, same), 'other': _others(arguments.data, words)}
     again = read_split(arguments.again, 'test', CLASSES).people if arguments.again else ()
-    rows = []
+    rows: list[Row] = []
+    tracks: dict[str, Any] = {}
     for name in arguments.only:
         variant = VARIANTS[name]
         folder = OUT / f'{name.replace(" ", "-").replace(",", "")}-{arguments.iterations}-{arguments.seed}'
@@ -148,12 +150,18 @@ def main() -> None:
             took = milliseconds(folder / 'model.onnx', factor)
             found = {key: figures(network, test, recipe, factor, arguments.most) for key, test in tests.items()}
             found_again = across(network, (*tests['same'].people, *tests['other'].people), again, recipe, factor)
+            for key, test in tests.items():
+                tracks |= results(network, Case(f'{name}, factor {factor}, {key}', test.pictures, factor), CLASSES, LOOKED_AT[0])
             rows.append(Row(name, factor, seconds, took, found['same'], found['other'], found_again))
             console.print(f'{name}, factor {factor}: {found}', highlight=False)
     console.print(table(rows))
+    followed = scored(tracks, OUT / f'tracks-{arguments.iterations}-{arguments.seed}.npz')
+    console.print(following(followed))
     console.print(course(arguments.only, arguments.iterations, arguments.seed))
     (OUT / f'figures-{arguments.iterations}-{arguments.seed}.json').write_text(
-        json.dumps([asdict(row) for row in rows], indent=1)
+        json.dumps(
+            {'networks': [asdict(row) for row in rows], 'tracks': {name: asdict(of) for name, of in followed.items()}}, indent=1
+        )
     )
 
 
@@ -255,6 +263,16 @@ def table(rows: Sequence[Row]) -> Table:
         cells = [f'{100 * same:.1f} / {100 * other:.1f}' for same, other in pairs]
         cells += [f'{100 * share:.1f}' for share in (row.across.rank_1, row.across.mean_ap)]
         shown.add_row(row.name, str(row.factor), f'{row.trained:.0f}', f'{row.milliseconds:.1f}', *cells)
+    return shown
+
+
+def following(followed: Mapping[str, Followed]) -> Table:
+    """For people."""
+    shown = Table(title='Tracks, every frame of the sequences, 5 frames/s; TrackEval', title_justify='left')
+    for heading in ('', 'HOTA', 'MOTA', 'IDF1', 'exchanges'):
+        shown.add_column(heading, justify='right' if heading else 'left')
+    for name, of in followed.items():
+        shown.add_row(name, f'{of.hota:.1f}', f'{of.mota:.1f}', f'{of.idf1:.1f}', str(of.switches))
     return shown
 
 

@@ -17,16 +17,26 @@ REQUIREMENTS = ROOT / 'requirements' / 'bench.txt'
 
 def main() -> int:
     """Makes the environment if it is not there, and runs the comparison in it."""
-    python = PLACE / 'bin' / 'python'
+    command = [python(), ROOT / 'benchmarks' / 'trackers' / 'compare.py']
+    return subprocess.run(command, check=False, env=environment()).returncode
+
+
+def python() -> Path:
+    """The environment's, which is made if it is not there."""
+    found = PLACE / 'bin' / 'python'
     stamp = PLACE / 'requirements.txt'
     if not stamp.is_file() or stamp.read_text() != REQUIREMENTS.read_text():
         venv.create(PLACE, with_pip=True, clear=True)
-        subprocess.run([python, '-m', 'pip', 'install', '-q', '-r', REQUIREMENTS], check=True, env=_clean())
+        subprocess.run([found, '-m', 'pip', 'install', '-q', '-r', REQUIREMENTS], check=True, env=_clean())
         stamp.write_text(REQUIREMENTS.read_text())
+    return found
+
+
+def environment() -> dict[str, str]:
+    """Variables for what runs in it: the product's plain modules can be imported, and one core is used."""
     source = os.pathsep.join(str(ROOT / 'src' / part) for part in ('perception', 'ptz_site'))
     single = dict.fromkeys(('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'), '1')
-    command = [python, ROOT / 'benchmarks' / 'trackers' / 'compare.py']
-    return subprocess.run(command, check=False, env={**_clean(), **single, 'PYTHONPATH': source}).returncode
+    return {**_clean(), **single, 'PYTHONPATH': source}
 
 
 def _clean() -> dict[str, str]:

@@ -28,7 +28,7 @@ _LEAST_HEIGHT, _LEAST_SEEN = 32.0, 0.6
 
 @dataclass(frozen=True)
 class Looks:
-    """Of n pictures: what was found and what is there, both in px of the reduced pictures; and the tracked people as they were seen."""
+    """Of n pictures: what was found, with appearances, and what is there, both in px of the reduced pictures; and the tracked people as seen."""
 
     found: tuple[Detections, ...]
     wanted: tuple[Labels, ...]
@@ -45,7 +45,8 @@ def look(network: JdeNetwork, pictures: Iterable[LabelledPicture], classes: Sequ
         scale = np.array([image.shape[1] / picture.size[0], image.shape[0] / picture.size[1]])
         detections, of_cells = _pass(network, image, instance_normalised(1, factor, number), tuple(classes))
         labels = labels_of(picture, classes)
-        found.append(detections)
+        seen = of_cells[cells_at(detections.boxes[:, :2], image.shape[:2])]
+        found.append(detections.seen_as(seen))
         wanted.append(Labels(labels.boxes * np.tile(scale, 2), labels.classes, labels.ignored))
         names = np.array(tracked_names(picture), object)
         tall = picture.clipped[:, 3] * scale[1] >= _LEAST_HEIGHT
@@ -54,8 +55,8 @@ def look(network: JdeNetwork, pictures: Iterable[LabelledPicture], classes: Sequ
         vectors.append(of_cells[cells_at(picture.clipped[rows, :2] * scale, image.shape[:2])])
         identities += names[rows].tolist()
         views += [picture.sequence] * len(rows)
-    seen = np.concatenate(vectors) if vectors else np.zeros((0, network.vector.out_channels), np.float32)
-    return Looks(tuple(found), tuple(wanted), Pictured(seen, identities, views))
+    told = np.concatenate(vectors) if vectors else np.zeros((0, network.vector.out_channels), np.float32)
+    return Looks(tuple(found), tuple(wanted), Pictured(told, identities, views))
 
 
 @torch.inference_mode()
