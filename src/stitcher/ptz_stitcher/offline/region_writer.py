@@ -1,0 +1,109 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Writes what the live stitcher writes, from the same events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ptz_stitcher.frames import recording_summary
+from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, PlanEvent, StateEvent, TracksEvent
+from ptz_stitcher.region_log import RegionLog
+from ptz_stitcher.segments import Cut, FrameHeader, LossCounter
+from ptz_stitcher.sequence_writer import SequenceSettings, SequenceWriter
+from ptz_stitcher.summary import RecordingSummary
+from ptz_stitcher.window import RotationWindow
+
+#: Frames of one camera that inputs may be apart; what is known of older ones is forgotten.
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True)
+class RegionSettings:
+    """Of a whole region. scenes: those that are written even if no frame comes. has_plans: only frames inside the rotation count."""
+
+    region: str
+    site: str
+    out: Path
+    cut: Cut
+    scenes: tuple[str, ...]
+    polygons: dict[str, tuple[tuple[float, float], ...]]
+    has_plans: bool
+    sequence: Callable[[str], SequenceSettings]
+
+
+class RegionWriter:
+    """Takes events, about in the order of time; memory does not grow with their number."""
+
+    def __init__(self, settings: RegionSettings) -> None:
+        self._settings = settings
+        self._sequences = {scene: SequenceWriter(settings.sequence(scene)) for scene in settings.scenes}
+        self._log = RegionLog(settings.out, settings.region, settings.site)
+        self._window = RotationWindow()
+        self._losses = LossCounter()
+        self._seen = _Seen()
+        #: Frames that were taken before or after the rotation, or without a scene.
+        self.outside = 0
+        self.frames = 0
+
+    def take(self, event: Event) -> None:
+        """Writes what an event tells."""
+        match event:
+            case FrameEvent():
+                self._take_frame(event)
+            case HeaderEvent():
+                self._log_header(event.header, event.message)
+            case PlanEvent():
+                self._window.take(event.plan)
+                self._log.plan(event.message, event.plan.effective_at_ns)
+            case StateEvent():
+                self._log.state(event.camera, event.message, event.stamp_ns)
+            case TracksEvent():
+                self._log.tracks(event.camera, event.message, event.stamp_ns)
+
+    def close(self) -> RecordingSummary:
+        """Writes what is left, and tells what there is."""
+        for sequence in self._sequences.values():
+            sequence.close()
+        self._log.close()
+        s = self._settings
+        failures = (self._log.failure,) if self._log.failure else ()
+        return recording_summary(s.region, s.site, s.cut, self._sequences, s.polygons, self._losses, 0, failures)
+
+    def _take_frame(self, event: FrameEvent) -> None:
+        frame = event.frame
+        header = frame.header
+        self._log_header(header, frame.header_message)
+        if not header.scene or (self._settings.has_plans and not self._window.holds(header.stamp_ns)):
+            self.outside += 1
+            return
+        sequence = self._sequences.get(header.scene)
+        if sequence is None:
+            sequence = self._sequences[header.scene] = SequenceWriter(self._settings.sequence(header.scene))
+        self.frames += 1
+        sequence.take(frame)
+
+    def _log_header(self, header: FrameHeader, message: bytes) -> None:
+        # Of a frame that two inputs have, one.
+        if self._seen.is_new(header):
+            self._losses.take(header.camera, header.session, header.sequence)
+            self._log.header(header.camera, message, header.stamp_ns)
+
+
+@dataclass
+class _Seen:
+    """Which frames came already."""
+
+    _sequences: dict[tuple[str, int], set[int]] = field(default_factory=dict)
+
+    def is_new(self, header: FrameHeader) -> bool:
+        seen = self._sequences.setdefault((header.camera, header.session), set())
+        if header.sequence in seen:
+            return False
+        seen.add(header.sequence)
+        if len(seen) > 2 * _REMEMBERED:
+            newest = max(seen)
+            seen.difference_update([number for number in seen if number <= newest - _REMEMBERED])
+        return True

@@ -1,0 +1,24 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""What somebody wants to have stitched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ptz_site import Site
+from ptz_stitcher.segments import Cut
+
+
+@dataclass(frozen=True)
+class StitchRequest:
+    """inputs: bags, folders of runs, videos. cut: None: as the site says. bag, video: what to write, if the site wants it too."""
+
+    inputs: tuple[Path, ...]
+    out: Path
+    cut: Cut | None = None
+    site_path: Path | None = None
+    site: Site | None = None
+    bag: bool = True
+    video: bool = True
