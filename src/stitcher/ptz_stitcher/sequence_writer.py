@@ -15,7 +15,10 @@ from ptz_stitcher.segments import Cut, FrameHeader, Placed, SceneCutter, Segment
 
 @dataclass(frozen=True)
 class SequenceSettings:
-    """Where and how a scene is recorded. period_ns: between two frames of a camera."""
+    """Where and how a scene is recorded. period_ns: between two frames of a camera.
+
+    durable False: nobody reads the files before the writer is closed, so it may be faster.
+    """
 
     region: str
     scene: str
@@ -26,6 +29,7 @@ class SequenceSettings:
     period_ns: int
     bag: bool
     video: bool
+    durable: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ class SequenceWriter:
         prefix = f'/{s.region}/scenes/{s.scene}'
         self._image_topic, self._header_topic = f'{prefix}/image/compressed', f'{prefix}/preset_header'
         if s.bag:
-            self._bag = BagWriter(s.out / s.scene, {'site': s.site, 'region': s.region, 'scene': s.scene, 'cut': s.cut.value})
+            told = {'site': s.site, 'region': s.region, 'scene': s.scene, 'cut': s.cut.value}
+            self._bag = BagWriter(s.out / s.scene, told, durable=s.durable)
             self._bag.add_topic(self._image_topic, topic_type('sensor_msgs/msg/CompressedImage'))
             self._bag.add_topic(self._header_topic, topic_type('ptz_collab_msgs/msg/PresetHeader'))
         if s.video:

@@ -101,4 +101,18 @@ class Labeller(Generic[Payload]):
             self._waiting[at] = Labelled(replace(one.label, stamp_ns=limit), one.payload)
 
     def _following(self, base: StreamMark, stamp_ns: int) -> StreamMark:
-        return replace(base, marks=Mark.NONE, stamp_ns=stamp_ns, sequence=base.sequence + self._count)
+        # Not by replace(), which takes three times as long: this is done for every picture.
+        return StreamMark(
+            base.camera,
+            base.scene,
+            base.preset,
+            Mark.NONE,
+            base.phase,
+            stamp_ns,
+            base.switch_start_ns,
+            base.arrived_ns,
+            base.slot,
+            base.plan_revision,
+            base.session,
+            base.sequence + self._count,
+        )

@@ -40,7 +40,7 @@ class RegionWriter:
     def __init__(self, settings: RegionSettings) -> None:
         self._settings = settings
         self._sequences = {scene: SequenceWriter(settings.sequence(scene)) for scene in settings.scenes}
-        self._log = RegionLog(settings.out, settings.region, settings.site)
+        self._log = RegionLog(settings.out, settings.region, settings.site, durable=False)
         self._window = RotationWindow()
         self._losses = LossCounter()
         self._seen = _Seen()

@@ -122,13 +122,13 @@ def _settings(request: StitchRequest, sources: list[Source], region: str, out: P
 
         def sequence(scene: str) -> SequenceSettings:
             wanted = of_site(scene)
-            return replace(wanted, bag=wanted.bag and request.bag, video=wanted.video and request.video)
+            return replace(wanted, bag=wanted.bag and request.bag, video=wanted.video and request.video, durable=False)
     else:
         period = max((source.slowest_period_ns for source in sources), default=0) or _USUAL_PERIOD_NS
         reorder = round(StitcherSettings().reorder * _NANOSECONDS)
 
         def sequence(scene: str) -> SequenceSettings:
-            return SequenceSettings(region, scene, path, out, cut, reorder, period, request.bag, request.video)
+            return SequenceSettings(region, scene, path, out, cut, reorder, period, request.bag, request.video, durable=False)
 
     return RegionSettings(
         region=region,

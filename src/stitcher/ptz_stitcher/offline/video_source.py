@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.bitstream import BitStreamFilterContext
@@ -161,10 +162,12 @@ class _Frames:
         self._with_images = with_images
         self._size = size
         self._sizes = PictureSizes()
+        self._shown: tuple[object, ...] = ()
+        self._message_of: Any = None
 
     def event(self, labelled: Labelled[_Picture]) -> FrameEvent:
         label, data, keyframe = labelled.label, labelled.payload.data, labelled.payload.keyframe
-        message = messages.header_of_mark(label, optical_frame(self._region, label.camera))
+        message = self._message(label)
         image = messages.image_message(message.header, self._encoding, data) if self._with_images else b''
         frame = Frame(
             _header(label),
@@ -173,6 +176,17 @@ class _Frames:
             messages.encode(message, messages.HEADER),
         )
         return FrameEvent(label.stamp_ns, frame)
+
+    def _message(self, label: StreamMark) -> Any:
+        """The preset header. Of pictures that follow a mark little changes, so its message is used again."""
+        shown = (label.camera, label.scene, label.session, label.switch_start_ns, label.phase)
+        if self._message_of is None or label.marks or shown != self._shown:
+            self._shown = shown
+            self._message_of = messages.header_of_mark(label, optical_frame(self._region, label.camera))
+        message = self._message_of
+        message.marks, message.sequence = int(label.marks), label.sequence
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(label.stamp_ns, _NANOSECONDS)
+        return message
 
     def _size_of(self, data: bytes, keyframe: bool) -> tuple[int, int]:
         try:

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import struct
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,30 +15,41 @@ from pathlib import Path
 from types import TracebackType
 
 from mcap.data_stream import RecordBuilder
-from mcap.records import Channel, Chunk, ChunkIndex, Header, Message, MessageIndex, Schema
+from mcap.opcode import Opcode
+from mcap.records import Channel, ChunkIndex, Header, MessageIndex, Schema
 
 from ptz_stitcher.recording.bag_metadata import TopicType, write_metadata
 from ptz_stitcher.recording.errors import RecordingError
 from ptz_stitcher.recording.mcap_end import MAGIC, Summary
-from ptz_stitcher.recording.mcap_file import CheckpointedFile
+from ptz_stitcher.recording.mcap_file import CheckpointedFile, PlainFile
 
 __all__ = ['BagWriter', 'TopicType']
 
 _NANOSECONDS = 1_000_000_000
 #: Stamps that lie further back than this are not late: the clock was set.
 _CLOCK_SET_NS = 60 * _NANOSECONDS
+#: Of a message: opcode and length; channel, sequence, log time, publish time. Of a chunk: opcode and length; first and last log time,
+#: size and checksum of its records, length of the name of the compression (none), size again. Little-endian.
+_MESSAGE, _CHUNK = struct.Struct('<BQHIQQ'), struct.Struct('<BQQQQIIQ')
+_RECORD_HEAD_BYTES = 1 + 8
 
 
 @dataclass
 class _Open:
-    """The chunk that is being filled. began_ns: the newest log time when it was begun."""
+    """The chunk that is being filled. began_ns: the newest log time when it was begun. records: its bytes, which are copied once only."""
 
     began_ns: int = 0
-    messages: RecordBuilder = field(default_factory=RecordBuilder)
+    records: list[bytes] = field(default_factory=list)
+    size: int = 0
     index: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     start_ns: int = 0
     end_ns: int = 0
     count: int = 0
+
+    def add(self, *data: bytes) -> None:
+        """Records, or parts of one."""
+        self.records += data
+        self.size += sum(map(len, data))
 
 
 class BagWriter:
@@ -45,20 +58,29 @@ class BagWriter:
     Messages are given serialized (CDR). They are in the file after the next checkpoint, which comes by itself whenever chunk_bytes or
     chunk_seconds (by log time) are full. Raises RecordingError if the folder exists already, or can't be written any more; what was
     written by then opens, and the writer takes nothing more.
+
+    durable False: the same bag faster, for a folder that nobody reads before the writer is closed; until then it does not open.
     """
 
     def __init__(
-        self, folder: Path, custom_data: Mapping[str, str] | None = None, chunk_bytes: int = 4_000_000, chunk_seconds: float = 1.0
+        self,
+        folder: Path,
+        custom_data: Mapping[str, str] | None = None,
+        chunk_bytes: int = 4_000_000,
+        chunk_seconds: float = 1.0,
+        durable: bool = True,
     ) -> None:
         self.folder = folder
         self._storage = f'{folder.name}_0.mcap'
         self._custom_data = dict(custom_data or {})
         self._chunk_bytes = chunk_bytes
+        self._durable = durable
         self._chunk_ns = round(chunk_seconds * _NANOSECONDS)
         self._schemas: dict[str, Schema] = {}
         self._channels: dict[str, Channel] = {}
         self._types: dict[str, TopicType] = {}
-        self._summary = Summary()
+        self._chunk_index: list[bytes] = []
+        self._summary = Summary(chunk_index=self._chunk_index)
         self._newest_ns = 0
         self._open = _Open()
         self._closed = False
@@ -87,10 +109,10 @@ class BagWriter:
             number, definition = len(self._schemas) + 1, topic_type.definition.encode()
             schema = Schema(id=number, name=topic_type.name, encoding='ros2msg', data=definition)
             self._schemas[topic_type.name] = schema
-            schema.write(self._open.messages)
+            self._open.add(_encoded(schema))
         metadata = {'offered_qos_profiles': '', 'topic_type_hash': topic_type.type_hash}
         channel = Channel(len(self._channels) + 1, topic=topic, message_encoding='cdr', schema_id=schema.id, metadata=metadata)
-        channel.write(self._open.messages)
+        self._open.add(_encoded(channel))
         self._channels[topic] = channel
         self._types[topic] = topic_type
 
@@ -104,30 +126,32 @@ class BagWriter:
         self._newest_ns = max(self._newest_ns, log_ns)
         if not chunk.count:
             chunk.began_ns = self._newest_ns
-        chunk.index.setdefault(channel.id, []).append((log_ns, chunk.messages.count))
-        Message(channel.id, log_time=log_ns, data=data, publish_time=log_ns, sequence=sequence).write(chunk.messages)
+        chunk.index.setdefault(channel.id, []).append((log_ns, chunk.size))
+        length = _MESSAGE.size - _RECORD_HEAD_BYTES + len(data)
+        chunk.add(_MESSAGE.pack(Opcode.MESSAGE, length, channel.id, sequence, log_ns, log_ns), data)
         chunk.start_ns = min(chunk.start_ns, log_ns) if chunk.count else log_ns
         chunk.end_ns = max(chunk.end_ns, log_ns)
         chunk.count += 1
         # By the newest stamp, not by the span: messages that come a little late don't make a chunk each.
-        if chunk.messages.count >= self._chunk_bytes or self._newest_ns - chunk.began_ns >= self._chunk_ns:
+        if chunk.size >= self._chunk_bytes or self._newest_ns - chunk.began_ns >= self._chunk_ns:
             self.checkpoint()
 
     def checkpoint(self) -> None:
         """Puts everything so far into the file, and makes the bag whole. Raises RecordingError if that fails."""
         chunk = self._open
-        if self._closed or chunk.messages.count == 0:
+        if self._closed or chunk.size == 0:
             return
         self._open = _Open()
-        data = bytes(chunk.messages.end())
-        record, index = _encode(chunk, data, self._file.data_end)
+        record, index = _encode(chunk, self._file.data_end)
         summary = self._grown(chunk, index)
         try:
             self._file.append(record, summary)
             self._summary = summary
-            self._write_metadata(self.folder)
+            if self._durable:
+                self._write_metadata(self.folder)
         except OSError as error:
-            self._stop()
+            with contextlib.suppress(OSError):
+                self._stop()
             raise RecordingError(self.folder, error.strerror or str(error)) from None
 
     def close(self) -> None:
@@ -137,9 +161,19 @@ class BagWriter:
         try:
             self.checkpoint()
         finally:
-            self._stop()
+            self._finish()
 
-    def _create(self) -> CheckpointedFile:
+    def _finish(self) -> None:
+        if self._closed:
+            return
+        try:
+            self._stop()
+            if not self._durable:
+                self._write_metadata(self.folder)
+        except OSError as error:
+            raise RecordingError(self.folder, error.strerror or str(error)) from None
+
+    def _create(self) -> CheckpointedFile | PlainFile:
         """Makes the folder under another name and gives it its own when it is whole, so that it never exists half."""
         if self.folder.exists():
             raise RecordingError(self.folder, 'exists already; recordings are never written over')
@@ -148,7 +182,8 @@ class BagWriter:
         try:
             head = RecordBuilder()
             Header(profile='ros2', library='ptz_collab').write(head)
-            file = CheckpointedFile(draft / self._storage, MAGIC + bytes(head.end()))
+            kind = CheckpointedFile if self._durable else PlainFile
+            file = kind(draft / self._storage, MAGIC + bytes(head.end()))
             self._write_metadata(draft)
             draft.rename(self.folder)
             file.moved(self.folder / self._storage)
@@ -164,8 +199,8 @@ class BagWriter:
 
     def _grown(self, chunk: _Open, index: ChunkIndex) -> Summary:
         """The summary of the file with one more chunk."""
-        before, record = self._summary, RecordBuilder()
-        index.write(record)
+        before = self._summary
+        self._chunk_index.append(_encoded(index))
         counts = {channel.id: before.counts.get(channel.id, 0) for channel in self._channels.values()}
         for number, entries in chunk.index.items():
             counts[number] += len(entries)
@@ -176,7 +211,6 @@ class BagWriter:
             channels=tuple(self._channels.values()),
             counts=counts,
             chunks=before.chunks + 1,
-            chunk_index=before.chunk_index + bytes(record.end()),
         )
         if not chunk.count:
             return grown
@@ -187,31 +221,34 @@ class BagWriter:
         write_metadata(folder, self._storage, self._summary, self._types, self._custom_data)
 
 
-def _encode(chunk: _Open, data: bytes, at: int) -> tuple[bytes, ChunkIndex]:
+def _encode(chunk: _Open, at: int) -> tuple[bytes, ChunkIndex]:
     """The chunk and its message indexes, for offset `at` of the file, and what the summary says of them."""
-    builder = RecordBuilder()
-    Chunk(
-        compression='',
-        data=data,
-        message_start_time=chunk.start_ns,
-        message_end_time=chunk.end_ns,
-        uncompressed_crc=zlib.crc32(data),
-        uncompressed_size=len(data),
-    ).write(builder)
-    length = builder.count
+    crc = 0
+    for part in chunk.records:
+        crc = zlib.crc32(part, crc)
+    length = _CHUNK.size - _RECORD_HEAD_BYTES + chunk.size
+    head = _CHUNK.pack(Opcode.CHUNK, length, chunk.start_ns, chunk.end_ns, chunk.size, crc, 0, chunk.size)
+    builder, indexes_at = RecordBuilder(), at + _CHUNK.size + chunk.size
     offsets = {}
     for channel, entries in chunk.index.items():
-        offsets[channel] = at + builder.count
+        offsets[channel] = indexes_at + builder.count
         MessageIndex(channel_id=channel, records=entries).write(builder)
+    indexes = bytes(builder.end())
     index = ChunkIndex(
-        chunk_length=length,
+        chunk_length=_CHUNK.size + chunk.size,
         chunk_start_offset=at,
         compression='',
-        compressed_size=len(data),
+        compressed_size=chunk.size,
         message_end_time=chunk.end_ns,
-        message_index_length=builder.count - length,
+        message_index_length=len(indexes),
         message_index_offsets=offsets,
         message_start_time=chunk.start_ns,
-        uncompressed_size=len(data),
+        uncompressed_size=chunk.size,
     )
-    return bytes(builder.end()), index
+    return b''.join([head, *chunk.records, indexes]), index
+
+
+def _encoded(record: Schema | Channel | ChunkIndex) -> bytes:
+    builder = RecordBuilder()
+    record.write(builder)
+    return bytes(builder.end())

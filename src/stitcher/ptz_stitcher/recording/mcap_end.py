@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from mcap.data_stream import RecordBuilder
 from mcap.opcode import Opcode
@@ -26,7 +27,11 @@ _PRIVATE_OPCODE = 0x80
 
 @dataclass(frozen=True)
 class Summary:
-    """What a file holds. Times in ns of log time; counts: messages by channel id; chunk_index: its records as they are in the file."""
+    """What a file holds. Times in ns of log time; counts: messages by channel id.
+
+    chunk_index: its records as they are in the file, by chunk; what is behind the first `chunks` does not count, so that a growing list
+    may be shared.
+    """
 
     schemas: tuple[Schema, ...] = ()
     channels: tuple[Channel, ...] = ()
@@ -34,7 +39,7 @@ class Summary:
     start_ns: int = 0
     end_ns: int = 0
     chunks: int = 0
-    chunk_index: bytes = b''
+    chunk_index: Sequence[bytes] = ()
 
     @property
     def messages(self) -> int:
@@ -72,7 +77,7 @@ class Summary:
             (Opcode.SCHEMA, _encode(*self.schemas)),
             (Opcode.CHANNEL, _encode(*self.channels)),
             (Opcode.STATISTICS, _encode(statistics)),
-            (Opcode.CHUNK_INDEX, self.chunk_index),
+            (Opcode.CHUNK_INDEX, b''.join(islice(self.chunk_index, self.chunks))),
         )
 
 
