@@ -113,7 +113,7 @@ def _write(root: Path, sequence: Sequence17, result: Result) -> None:
         for number, (ids, boxes) in enumerate(result, 1)
         for track, (x, y, w, h) in zip(ids, boxes, strict=True)
     ]
-    (out / f'{sequence.name}.txt').write_text('\n'.join(lines) + '\n')
+    (out / f'{sequence.name}.txt').write_text(''.join(f'{line}\n' for line in lines))
 
 
 def _run_trackeval(root: Path, lengths: dict[str, int]) -> dict:  # type: ignore[type-arg]

@@ -45,6 +45,10 @@ class Part:
             min(self.left, other.left), min(self.top, other.top), max(self.right, other.right), max(self.bottom, other.bottom)
         )
 
+    def meets(self, other: Part) -> bool:
+        """Whether they share some of the picture."""
+        return self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+
     def scaled(self, scale: float, size: tuple[int, int]) -> Part:
         """The same part of the picture reduced by scale to a size (width, height)."""
         left, top, right, bottom = (round(side * scale) for side in (self.left, self.top, self.right, self.bottom))

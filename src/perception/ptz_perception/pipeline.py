@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ptz_perception.attention import Attention
+from ptz_perception.density import PictureHeats
 from ptz_perception.detections import Boxes, Image
-from ptz_perception.detectors.base import Detector
+from ptz_perception.detectors.base import Detector, Guide
+from ptz_perception.hot_parts import HotParts
 from ptz_perception.locating.ground import GroundPoint, locate, view_of
 from ptz_perception.locating.movement import Movement, Movements
 from ptz_perception.recognition.embedders.base import Embedder
@@ -58,11 +60,12 @@ class CameraPipeline:
     def __init__(self, site: Site, camera: str, detector: Detector, embedders: Mapping[str, Embedder]) -> None:
         self._camera, self._settings, self._scenes = site.cameras[camera], site.perception, site.scenes
         self._detector, self._embedders = detector, embedders
+        self._heats = PictureHeats()
         self._segment: tuple[int, int] | None = None
         self._newest_ns = 0
         #: Of the tracks at the newest frame.
         self._boxes: Boxes = np.empty((0, 5))
-        self._begin(1)
+        self._begin(1, '')
 
     def look(self, picture: Image, frame: FrameView, references: Sequence[Reference] = ()) -> tuple[SeenObject, ...]:
         """Every track that is alive, in the order of their ids."""
@@ -71,9 +74,11 @@ class CameraPipeline:
         detections = self._detector.detect(picture, parts)
         tracks = self._tracker.update(detections, frame.stamp_ns)
         self._boxes = tracks.boxes
+        size = (picture.shape[1], picture.shape[0])
+        if self._detector.guide is Guide.HEAT:
+            self._heats.take(frame.scene, frame.stamp_ns, detections.boxes, size)
         known = self._recogniser.look(tracks, picture, references, detections.vectors)
         self._movements.keep(set(map(int, tracks.ids)))
-        size = (picture.shape[1], picture.shape[0])
         view = view_of(self._camera, frame.pan, frame.tilt, frame.zoom)
         found = []
         for track in tracks:
@@ -90,11 +95,11 @@ class CameraPipeline:
         segment = (frame.session, frame.switch_start_ns)
         if segment != self._segment or frame.stamp_ns < self._newest_ns:
             self._segment = segment
-            self._begin(max(self._tracker.next_id, frame.sequence * _IDS_PER_FRAME + 1))
+            self._begin(max(self._tracker.next_id, frame.sequence * _IDS_PER_FRAME + 1), frame.scene)
             self._detector.expect(self._scenes[frame.scene].keywords if frame.scene in self._scenes else ())
         self._newest_ns = frame.stamp_ns
 
-    def _begin(self, first_id: int) -> None:
+    def _begin(self, first_id: int, scene: str) -> None:
         tracking = self._settings.tracking
         settings = replace(
             TrackerSettings(),
@@ -106,6 +111,11 @@ class CameraPipeline:
         self._tracker = ByteTracker(settings, first_id)
         self._recogniser = Recogniser(self._embedders, self._settings.recognition)
         self._movements = Movements()
-        attentive = self._settings.attention and self._detector.looks_at_parts
-        self._attention = Attention() if attentive else None
+        self._attention = self._guided(scene) if self._settings.attention else None
         self._boxes = np.empty((0, 5))
+
+    def _guided(self, scene: str) -> Attention | HotParts | None:
+        """What tells the detector where to look, until the camera turns."""
+        if self._detector.guide is Guide.HEAT:
+            return HotParts(self._heats, scene)
+        return Attention() if self._detector.guide is Guide.MOVEMENT else None

@@ -19,12 +19,14 @@ from onnx_models import write_constant_model
 from ptz_perception.detections import Detections, Image, overlaps
 from ptz_perception.detectors import make_detector
 from ptz_perception.detectors.advice import advice
+from ptz_perception.detectors.base import Guide
 from ptz_perception.detectors.class_names import names_in, read_names
 from ptz_perception.detectors.coco import COCO_CLASSES, COCO_IDS
 from ptz_perception.detectors.fitting import Placing, Values, fit_picture, to_tensor
 from ptz_perception.detectors.hog import HogDetector
 from ptz_perception.detectors.layouts import Layout, cells_of
 from ptz_perception.detectors.tiles import TiledDetector, tiles_of
+from ptz_perception.parts import Part
 from ptz_site import UserError
 from ptz_site.schema import PerceptionSettings
 
@@ -277,7 +279,7 @@ def test_colours_and_ranges_are_what_models_expect() -> None:
 class Blobs:
     """Finds white rectangles of at least 4 px, in a picture that is reduced to 100 px."""
 
-    name, names, looks_at_parts, looked_at = 'blobs', ('person',), False, 1.0
+    name, names, guide, looked_at = 'blobs', ('person',), Guide.NONE, 1.0
 
     def detect(self, picture: Image, _parts: object = None, /) -> Detections:
         scale = min(1.0, 100 / picture.shape[1])
@@ -300,6 +302,20 @@ def test_tiles_find_small_targets_once_and_large_ones_too() -> None:
     expected = sorted([*small, (475, 190)])
     assert len(centres) == len(expected)
     assert all(abs(a - c) <= 3 and abs(b - d) <= 3 for (a, b), (c, d) in zip(centres, expected, strict=True))
+
+
+def test_tiles_that_nothing_is_expected_in_are_left_out() -> None:
+    picture = np.zeros((400, 600, 3), np.uint8)
+    for x, y in ((50, 60), (333, 200)):
+        cv2.rectangle(picture, (x - 5, y - 5), (x + 4, y + 4), (255, 255, 255), -1)
+    detector = TiledDetector(Blobs(), 120)
+    everything = detector.detect(picture)
+    whole = detector.looked_at
+    assert len(everything) == 2
+    (box,) = detector.detect(picture, [Part(320, 190, 345, 210)]).boxes
+    assert box[0] == pytest.approx(333, abs=3)
+    assert detector.looked_at < 0.75 * whole
+    assert len(detector.detect(picture, [])) == 0
 
 
 def test_tiles_cover_everything_and_share_their_sides() -> None:

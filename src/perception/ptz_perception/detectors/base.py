@@ -5,10 +5,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Protocol
 
 from ptz_perception.detections import Detections, Image
 from ptz_perception.parts import Part
+
+
+class Guide(Enum):
+    """What tells a detector which parts of a picture are worth looking at."""
+
+    #: Nothing: it always looks at all of it.
+    NONE = 'none'
+    #: What moves there, and who is known to be there: for one that costs less with less to look at.
+    MOVEMENT = 'movement'
+    #: Where objects were found in the last minutes: for one that looks closer at parts, because more than it sees at first is there.
+    HEAT = 'heat'
 
 
 class Detector(Protocol):
@@ -26,8 +38,8 @@ class Detector(Protocol):
         """What is known of it, in a few lines for people."""
 
     @property
-    def looks_at_parts(self) -> bool:
-        """Whether it is faster with parts of a picture than with the whole."""
+    def guide(self) -> Guide:
+        """By what the parts are chosen that it is given."""
 
     @property
     def looked_at(self) -> float:
@@ -37,4 +49,4 @@ class Detector(Protocol):
         """Which scene the next pictures show, by the words that describe it in the site file; most detectors don't care."""
 
     def detect(self, picture: Image, parts: Sequence[Part] | None = None, /) -> Detections:
-        """What is in a BGR picture (height, width, 3). parts: nothing else needs to be looked at; None: the whole picture."""
+        """What is in a BGR picture (height, width, 3). parts: those its guide tells of; None: all."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ptz_perception.density import hot_regions
 from ptz_perception.detections import Detections, Image, joined, suppress_overlaps
+from ptz_perception.detectors.base import Guide
 from ptz_perception.detectors.class_names import names_in, wanted_classes
 from ptz_perception.detectors.fitting import Values, reduced_to, to_tensor
 from ptz_perception.detectors.session import OnnxModel
@@ -56,7 +57,7 @@ class CascadeOptions:
 class CascadeDetector:
     """Raises UserError if the model is not one of this kind, or a wanted class is unknown."""
 
-    looks_at_parts = False
+    guide = Guide.NONE
 
     def __init__(self, model: OnnxModel, options: CascadeOptions) -> None:
         self._model, self._options = model, options

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from ptz_perception.detections import Detections, Image, joined, suppress_overlaps
+from ptz_perception.detectors.base import Guide
 from ptz_perception.parts import Part, in_picture
 
 #: px, width and height of what is looked at in one piece.
@@ -33,7 +34,7 @@ class HogDetector:
 
     name = 'hog'
     names = ('person',)
-    looks_at_parts = True
+    guide = Guide.MOVEMENT
 
     def __init__(self, width: int, score: float) -> None:
         self._width, self._score = width, score

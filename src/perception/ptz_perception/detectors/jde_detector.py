@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ptz_perception.detections import Detections, Image, suppress_overlaps
+from ptz_perception.detectors.base import Guide
 from ptz_perception.detectors.class_names import wanted_classes
 from ptz_perception.detectors.fitting import reduced_to
 from ptz_perception.detectors.jde_model import STEP, JdeModel
@@ -34,7 +35,7 @@ class JdeDetector:
     Raises UserError if a wanted class is unknown.
     """
 
-    looks_at_parts = False
+    guide = Guide.NONE
 
     def __init__(self, model: JdeModel, options: JdeOptions) -> None:
         self._model, self._options = model, options

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ptz_perception.detections import Detections, Image, suppress_overlaps
+from ptz_perception.detectors.base import Guide
 from ptz_perception.detectors.class_names import names_by_count, names_in, some, wanted_classes
 from ptz_perception.detectors.decoding import Outputs, decode, is_decoded
 from ptz_perception.detectors.fitting import fit_picture, to_tensor
@@ -38,7 +39,7 @@ class DetectorOptions:
 class OnnxDetector:
     """Runs the model once to see what it gives. Raises UserError if its layout is not understood, or a wanted class is unknown."""
 
-    looks_at_parts = False
+    guide = Guide.NONE
 
     def __init__(self, model: OnnxModel, options: DetectorOptions) -> None:
         self._model, self._options = model, options

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 
 from ptz_perception.detections import Detections, Image, joined, suppress_overlaps
-from ptz_perception.detectors.base import Detector
+from ptz_perception.detectors.base import Detector, Guide
 from ptz_perception.parts import Part, in_picture
 
 _MOST_OVERLAP = 0.45
@@ -23,13 +23,13 @@ def tiles_of(size: tuple[int, int], side: int, overlap: float) -> tuple[Part, ..
 
 
 class TiledDetector:
-    """The whole picture, then each tile.
+    """The whole picture, then each tile, or those where something is to be expected.
 
     Boxes that a tile's inner side cuts off are left out: what tiles are for is smaller than their overlap and so whole in another one,
     and what is bigger is found in the whole picture.
     """
 
-    looks_at_parts = False
+    guide = Guide.HEAT
 
     def __init__(self, inner: Detector, side: int, overlap: float = 0.2) -> None:
         self._inner, self._side, self._overlap = inner, side, overlap
@@ -53,12 +53,14 @@ class TiledDetector:
         """For the detector inside."""
         self._inner.expect(keywords)
 
-    def detect(self, picture: Image, _parts: Sequence[Part] | None = None, /) -> Detections:
-        """Everything once, always in the whole picture: tiles are for what is too small to be seen moving."""
+    def detect(self, picture: Image, parts: Sequence[Part] | None = None, /) -> Detections:
+        """Everything once: in the whole picture, and in the tiles that hold some of the parts; None: in all tiles."""
         size = (picture.shape[1], picture.shape[0])
         found = [self._inner.detect(picture)]
         self.looked_at = self._inner.looked_at
         for tile in tiles_of(size, self._side, self._overlap):
+            if parts is not None and not any(tile.meets(part) for part in parts):
+                continue
             found.append(in_picture(self._inner.detect(tile.of(picture)), tile, size))
             self.looked_at += self._inner.looked_at * tile.area / (size[0] * size[1])
         return suppress_overlaps(joined(found), _MOST_OVERLAP)

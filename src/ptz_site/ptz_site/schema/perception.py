@@ -122,7 +122,9 @@ class PerceptionSettings(Section):
     classes: list[str] = Field(['person'], description='what to keep of what the detector finds; empty: everything')
     rate: float = Field(4.0, gt=0, le=120, description='frames/s looked at, at most')
     attention: bool = Field(
-        True, description='with hog: look where something moves and where somebody is, and at the whole picture every 2 s only'
+        True,
+        description='with hog: look where something moves and where somebody is; with tile: at tiles where somebody is or was; at '
+        'everything every 2 s only',
     )
     score: float = Field(0.2, ge=0, le=1, description='detections below are dropped')
     width: int = Field(

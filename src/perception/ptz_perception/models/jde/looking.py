@@ -28,7 +28,7 @@ _LEAST_HEIGHT, _LEAST_SEEN = 32.0, 0.6
 
 @dataclass(frozen=True)
 class Looks:
-    """Of n pictures: what was found, with appearances, and what is there, both in px of the reduced pictures; and the tracked people as seen."""
+    """Of n pictures: what was found, with appearances, and what is there, both in px of the reduced pictures; and tracked people."""
 
     found: tuple[Detections, ...]
     wanted: tuple[Labels, ...]
