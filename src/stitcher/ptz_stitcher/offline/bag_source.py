@@ -49,7 +49,6 @@ _KINDS = {
     (messages.STATE, 'cameras/*/state'): Kind.STATE,
     (messages.TRACKS, 'cameras/*/tracks'): Kind.TRACKS,
 }
-_OF_FRAMES = (Kind.SCENE_FRAMES, Kind.CAMERA_FRAMES, Kind.SCENE_IMAGES, Kind.CAMERA_HEADERS)
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,8 @@ class BagSource:
         self.name = str(path)
         self._bag = open_bag(path)
         self._places = _places(self._bag)
-        if not any(place.kind in _OF_FRAMES for place in self._places.values()):
-            raise UserError(f'{path}: no frames of a region in it ({_listed(self._bag.topics)}); give a recording of a region')
+        if not self._places:
+            raise UserError(f'{path}: nothing of a region in it ({_listed(self._bag.topics)}); give a recording of a region')
 
     @property
     def size(self) -> int:

@@ -52,6 +52,8 @@ def _from_mcap(path: Path) -> Iterator[Salvaged]:
 def _from_sqlite(path: Path) -> Iterator[Salvaged]:
     # Immutable: nothing is written beside somebody's recording. In the order of rows, because the index may be the part that is gone.
     with closing(sqlite3.connect(f'file:{path}?immutable=1', uri=True)) as database:
+        # Otherwise a file that is shorter than its first page says is not opened at all; nothing can be written all the same.
+        database.execute('PRAGMA writable_schema = ON')
         topics = {number: (name, kind) for number, name, kind in database.execute('SELECT id, name, type FROM topics')}
         for topic, log_ns, data in database.execute('SELECT topic_id, timestamp, data FROM messages ORDER BY id'):
             yield Salvaged(*topics[topic], '', log_ns, data)

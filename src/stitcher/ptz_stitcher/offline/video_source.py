@@ -72,20 +72,20 @@ class VideoSource:
         """The pictures from the first mark on."""
         labeller: Labeller[_Picture] = Labeller()
         frames = _Frames(region, self._encoding, self._with_images, self._picture_size)
-        count = 0
+        count, problem = 0, ''
         try:
             for time_ns, mark, picture in self._pictures(notebook):
                 count += 1
                 for labelled in labeller.take(time_ns, mark, picture):
                     yield frames.event(labelled)
         except UserError as error:
-            notebook.problem(str(error))
+            problem = str(error)
         for labelled in labeller.finish():
             yield frames.event(labelled)
-        if not count:
-            notebook.problem(f'{self.name}: no picture in it can be read; give a video file')
-        elif labeller.before_first == count:
-            notebook.problem(f'{self.name}: no picture carries a mark; only videos of cameras of a region can be stitched')
+        if not problem and labeller.before_first == count:
+            problem = f'{self.name}: no picture carries a mark; only videos of cameras of a region can be stitched'
+        if problem:
+            notebook.problem(problem)
         elif labeller.before_first:
             notebook.note(f'{self.name}: {labeller.before_first} pictures before the first mark are left out')
         if labeller.mended:
