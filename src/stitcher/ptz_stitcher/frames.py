@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ptz_site import NANOSECONDS, Mark, Phase, Site
-from ptz_stitcher.segments import Cut, FrameHeader, LossCounter
+from ptz_stitcher.losses import LossCounter
+from ptz_stitcher.segments import Cut, FrameHeader
 from ptz_stitcher.sequence_writer import SequenceSettings, SequenceWriter
 from ptz_stitcher.summary import RecordingSummary, SceneSummary
 

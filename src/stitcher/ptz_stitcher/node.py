@@ -22,9 +22,10 @@ from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
 from ptz_node.run import run
 from ptz_site import UserError
 from ptz_stitcher.frames import frame_header, recording_summary, sequence_settings
+from ptz_stitcher.losses import LossCounter
 from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.region_log import RegionLog
-from ptz_stitcher.segments import Cut, LossCounter
+from ptz_stitcher.segments import Cut
 from ptz_stitcher.sequence_writer import Frame, SequenceWriter
 from ptz_stitcher.summary import RecordingSummary
 from ptz_stitcher.window import RotationWindow

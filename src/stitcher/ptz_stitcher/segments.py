@@ -4,7 +4,7 @@
 
 A segment is the frames of one camera on one scene from one switch to the next. It is known by the camera, its driver's session and
 the instant at which the switch was commanded, which every frame's header carries; so a lost frame, even the one with the mark, never
-merges two segments.
+merges two segments. What no header tells is counted (mark_counts.py), not guessed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ptz_site import Mark, Phase
+from ptz_stitcher.mark_counts import MarkCounts
 
 _NANOSECONDS = 1_000_000_000
 
@@ -47,9 +48,9 @@ class FrameHeader:
         return self.camera, self.session, self.switch_start_ns
 
 
-@dataclass
+@dataclass(slots=True)
 class Segment:
-    """The frames of one camera on one scene between two switches; grows while frames come."""
+    """The frames of one camera on one scene between two switches; grows while frames come. Times in ns, 0 while there is none."""
 
     camera: str
     scene: str
@@ -61,9 +62,20 @@ class Segment:
     last_kept_ns: int = 0
     frames: int = 0
     kept: int = 0
-    #: The frame with the mark came; otherwise it was lost, or is from before the recording, and the header's times stand in for it.
-    start_marked: bool = False
-    arrival_marked: bool = False
+    in_position: int = 0
+    #: How many frames had the mark. With none it was lost, or is from before the recording, and the header's times stand in for it.
+    starts: int = 0
+    arrivals: int = 0
+
+    @property
+    def start_marked(self) -> bool:
+        """The frame with SWITCH_START came."""
+        return self.starts > 0
+
+    @property
+    def arrival_marked(self) -> bool:
+        """The frame with ARRIVED came."""
+        return self.arrivals > 0
 
 
 @dataclass(frozen=True)
@@ -84,17 +96,23 @@ class SceneCutter:
     """Puts the frames of one scene, from all cameras, into the order of their stamps and into segments.
 
     reorder_ns: how long a frame may come after one with a later stamp. Frames of the same camera, session and sequence are taken once.
-    A frame that comes later than that is counted in `late` and dropped: its place is written already.
+    A frame that comes later than that is counted in `late` and still belongs to its segment, but is not shown: the video has gone on.
+    silence_ns: without a frame for so long the camera that is shown counts as gone.
     """
 
     scene: str
     cut: Cut
     reorder_ns: int
+    silence_ns: int = _NANOSECONDS
     late: int = 0
     doubled: int = 0
     segments: list[Segment] = field(default_factory=list)
+    #: What became of the marks of all segments so far.
+    marks: MarkCounts = field(default_factory=MarkCounts)
     _waiting: list[tuple[int, str, int, int, FrameHeader]] = field(default_factory=list)
-    _open: dict[str, Segment] = field(default_factory=dict)
+    _by_key: dict[tuple[str, int, int], Segment] = field(default_factory=dict)
+    _newest: dict[str, Segment] = field(default_factory=dict)
+    _first_ns: int = -1
     _newest_ns: int = 0
     _written_ns: int = -1
     _seen: dict[tuple[str, int], set[int]] = field(default_factory=dict)
@@ -102,15 +120,12 @@ class SceneCutter:
     _lead_slot: int = -1
 
     def take(self, header: FrameHeader) -> bool:
-        """A frame came. False if it is dropped, because it came twice or too late."""
+        """A frame came. False if it is dropped, because it came already."""
         seen = self._seen.setdefault((header.camera, header.session), set())
         if header.sequence in seen:
             self.doubled += 1
             return False
         seen.add(header.sequence)
-        if header.stamp_ns < self._written_ns:
-            self.late += 1
-            return False
         heapq.heappush(self._waiting, (header.stamp_ns, header.camera, header.session, header.sequence, header))
         self._newest_ns = max(self._newest_ns, header.stamp_ns)
         return True
@@ -126,25 +141,55 @@ class SceneCutter:
             yield self._place(heapq.heappop(self._waiting)[-1])
 
     def _place(self, header: FrameHeader) -> Placed:
-        self._written_ns = header.stamp_ns
+        late = header.stamp_ns < self._written_ns
+        self.late += late
+        self._written_ns = max(self._written_ns, header.stamp_ns)
+        self._first_ns = header.stamp_ns if self._first_ns < 0 else self._first_ns
         self._forget_old_sequences(header)
-        segment = self._open.get(header.camera)
-        opens = segment is None or (segment.session, segment.switch_start_ns) != (header.session, header.switch_start_ns)
-        if segment is None or opens:
-            segment = Segment(header.camera, self.scene, header.session, header.switch_start_ns, header.slot)
-            self._open[header.camera] = segment
-            self.segments.append(segment)
+        segment, opens = self._segment(header)
         keep = self.cut is Cut.SWITCH_START or header.phase is Phase.IN_POSITION
-        segment.frames += 1
-        segment.start_marked |= bool(header.marks & Mark.SWITCH_START)
-        segment.arrival_marked |= bool(header.marks & Mark.ARRIVED)
-        segment.arrived_ns = segment.arrived_ns or header.arrived_ns
-        shown = keep and self._is_lead(segment, header)
+        self._count(header, segment, opens)
+        shown = keep and not late and self._is_lead(segment, header)
         if keep:
-            segment.first_kept_ns = segment.first_kept_ns if segment.kept else header.stamp_ns
-            segment.last_kept_ns = header.stamp_ns
+            segment.first_kept_ns = min(segment.first_kept_ns, header.stamp_ns) if segment.kept else header.stamp_ns
+            segment.last_kept_ns = max(segment.last_kept_ns, header.stamp_ns)
             segment.kept += 1
         return Placed(header, segment, opens, keep, shown)
+
+    def _count(self, header: FrameHeader, segment: Segment, opens: bool) -> None:
+        in_position = header.phase is Phase.IN_POSITION
+        arrives = (in_position and not segment.in_position) or (header.arrived_ns > 0 and not segment.arrived_ns)
+        # Of an ordinary frame nothing changes.
+        tells = opens or arrives or bool(header.marks)
+        before = MarkCounts() if opens or not tells else MarkCounts.of(segment, self._first_ns)
+        segment.frames += 1
+        segment.in_position += in_position
+        segment.starts += bool(header.marks & Mark.SWITCH_START)
+        segment.arrivals += bool(header.marks & Mark.ARRIVED)
+        segment.arrived_ns = segment.arrived_ns or header.arrived_ns
+        if tells:
+            self.marks = self.marks - before + MarkCounts.of(segment, self._first_ns)
+
+    def _segment(self, header: FrameHeader) -> tuple[Segment, bool]:
+        # By its key, not by what came before: frames of two lives of a driver may lie between each other.
+        switch_ns = header.switch_start_ns or self._switch_by_marks(header)
+        key = (header.camera, header.session, switch_ns)
+        segment = self._by_key.get(key)
+        if segment is not None:
+            return segment, False
+        segment = self._by_key[key] = Segment(header.camera, self.scene, header.session, switch_ns, header.slot)
+        newest = self._newest.get(header.camera)
+        if newest is None or (newest.session, newest.switch_start_ns) < (segment.session, segment.switch_start_ns):
+            self._newest[header.camera] = segment
+        self.segments.append(segment)
+        return segment, True
+
+    def _switch_by_marks(self, header: FrameHeader) -> int:
+        """When the switch was, for headers that do not tell; 0: not known."""
+        if header.marks & Mark.SWITCH_START:
+            return header.stamp_ns
+        newest = self._newest.get(header.camera)
+        return newest.switch_start_ns if newest is not None and newest.session == header.session else 0
 
     def _is_lead(self, segment: Segment, header: FrameHeader) -> bool:
         # Of several cameras on the scene one is shown: the one that was there first, until its segment or the slot ends.
@@ -156,8 +201,8 @@ class SceneCutter:
     def _lead_has_gone(self, header: FrameHeader) -> bool:
         lead = self._lead
         assert lead is not None
-        replaced = self._open.get(lead.camera) is not lead
-        silent = header.stamp_ns - max(lead.last_kept_ns, lead.switch_start_ns) > _NANOSECONDS
+        replaced = self._newest.get(lead.camera) is not lead
+        silent = header.stamp_ns - max(lead.last_kept_ns, lead.switch_start_ns) > self.silence_ns
         return replaced or silent or header.slot > self._lead_slot
 
     def _forget_old_sequences(self, header: FrameHeader) -> None:
@@ -166,34 +211,3 @@ class SceneCutter:
         if len(seen) > 20_000:
             newest = max(seen)
             self._seen[(header.camera, header.session)] = {number for number in seen if number > newest - 10_000}
-
-
-@dataclass
-class LossCounter:
-    """Counts the frames of each camera that never came, by the gaps in their sequence. Frames may come in any order."""
-
-    _first: dict[tuple[str, int], int] = field(default_factory=dict)
-    _last: dict[tuple[str, int], int] = field(default_factory=dict)
-    _count: dict[tuple[str, int], int] = field(default_factory=dict)
-
-    def take(self, camera: str, session: int, sequence: int) -> None:
-        """A frame came, for the first time."""
-        key = (camera, session)
-        self._first[key] = min(self._first.get(key, sequence), sequence)
-        self._last[key] = max(self._last.get(key, sequence), sequence)
-        self._count[key] = self._count.get(key, 0) + 1
-
-    def lost(self) -> dict[str, int]:
-        """Frames of each camera between its first and its last that did not come."""
-        result: dict[str, int] = {}
-        for key, count in self._count.items():
-            missing = self._last[key] - self._first[key] + 1 - count
-            result[key[0]] = result.get(key[0], 0) + missing
-        return result
-
-    def frames(self) -> dict[str, int]:
-        """Frames of each camera that came."""
-        result: dict[str, int] = {}
-        for (camera, _), count in self._count.items():
-            result[camera] = result.get(camera, 0) + count
-        return result

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ptz_site import CameraOrder, Mark, Phase, Plan, PlanMode
-from ptz_stitcher.segments import Cut, FrameHeader, LossCounter, Placed, SceneCutter
+from ptz_stitcher.losses import LossCounter
+from ptz_stitcher.segments import Cut, FrameHeader, Placed, SceneCutter
 from ptz_stitcher.window import RotationWindow
 
 MS = 1_000_000
@@ -91,11 +92,14 @@ def test_when_the_shown_camera_falls_silent_the_other_is_shown() -> None:
     assert max(b.stamp_ns - a.stamp_ns for a, b in itertools.pairwise(shown)) < 1500 * MS
 
 
-def test_a_frame_that_comes_too_late_is_counted() -> None:
-    late = [*TWO_SLOTS[1:], TWO_SLOTS[0]]
+def test_a_frame_that_comes_too_late_is_counted_and_kept_but_not_shown() -> None:
+    late = [*TWO_SLOTS[:5], *TWO_SLOTS[6:], TWO_SLOTS[5]]
     placed, cutter = cut(late)
     assert cutter.late == 1
-    assert len(placed) == len(TWO_SLOTS) - 1
+    assert len(placed) == len(TWO_SLOTS)
+    (found,) = (p for p in placed if p.header is TWO_SLOTS[5])
+    assert (found.keep, found.shown) == (True, False)
+    assert found.segment is cutter.segments[0]
 
 
 @settings(max_examples=200)

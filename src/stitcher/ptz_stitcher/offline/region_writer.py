@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ptz_stitcher.frames import recording_summary
+from ptz_stitcher.losses import LossCounter
 from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, PlanEvent, StateEvent, TracksEvent
 from ptz_stitcher.region_log import RegionLog
-from ptz_stitcher.segments import Cut, FrameHeader, LossCounter
+from ptz_stitcher.segments import Cut, FrameHeader
 from ptz_stitcher.sequence_writer import SequenceSettings, SequenceWriter
 from ptz_stitcher.summary import RecordingSummary
 from ptz_stitcher.window import RotationWindow

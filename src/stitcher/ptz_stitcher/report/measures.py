@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ptz_site import Phase
-from ptz_stitcher.segments import FrameHeader, LossCounter
+from ptz_stitcher.losses import LossCounter
+from ptz_stitcher.segments import FrameHeader
 
 NANOSECONDS = 1_000_000_000
 
