@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from collab_bringup.dataset_commands import add_dataset_commands
 from collab_bringup.model_commands import add_model_commands
+from collab_bringup.replay import add_replay_command
 from collab_bringup.stitch import add_stitch_command
 from collab_bringup.terminal import console
 from ptz_site import OnvifCamera, StayTimes, UserError, camera_credentials, load_site
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     marks.set_defaults(run=_marks)
     add_stitch_command(commands)
+    add_replay_command(commands)
 
     _add_camera_commands(commands)
     _add_operator_commands(commands)

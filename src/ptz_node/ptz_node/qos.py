@@ -43,3 +43,11 @@ EVENTS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
     depth=50,
 )
+
+#: /clock of a replay: reliable too, for whoever asks for it.
+CLOCK = QoSProfile(
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.VOLATILE,
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+)
