@@ -12,7 +12,7 @@ from typing import Any
 
 from ptz_site import UserError
 from ptz_site.stream_marks import nal
-from ptz_stitcher.frames import frame_header, time_ns
+from ptz_stitcher.frames import frame_header, targets_in, time_ns
 from ptz_stitcher.offline import messages
 from ptz_stitcher.offline.bag_file import BagFile, RawMessage, Topic, open_bag
 from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, Notebook, PlanEvent, StateEvent, TracksEvent
@@ -193,8 +193,9 @@ class _Reader:
                 stamp = time_ns(messages.decode(raw.data, messages.STATE).header.stamp)
                 return StateEvent(self._newest_ns or raw.log_ns, place.name, stamp, raw.data)
             case Kind.TRACKS:
-                stamp = time_ns(messages.decode(raw.data, messages.TRACKS).header.stamp)
-                return TracksEvent(self._newest_ns or raw.log_ns, place.name, stamp, raw.data)
+                tracks = messages.decode(raw.data, messages.TRACKS)
+                stamp, at_ns = time_ns(tracks.header.stamp), self._newest_ns or raw.log_ns
+                return TracksEvent(at_ns, place.name, stamp, raw.data, tracks.preset.scene, targets_in(tracks))
 
     def _frame(self, message: Any) -> FrameEvent | None:
         header = frame_header(message.preset)
@@ -202,7 +203,7 @@ class _Reader:
             return None  # taken before the first switch: drivers send such frames to no scene
         size = (message.width, message.height)
         picture = EncodedPicture(message.data.tobytes(), message.encoding, message.keyframe, size)
-        image = messages.image_message(message.header, message.encoding, message.data)
+        image = messages.image_message(message.header, message.encoding, picture.data)
         frame = Frame(header, picture, image, messages.encode(message.preset, messages.HEADER))
         return FrameEvent(self._at(header.stamp_ns), frame)
 

@@ -42,12 +42,14 @@ class StateEvent:
 
 @dataclass(frozen=True, slots=True)
 class TracksEvent:
-    """What was tracked in a frame; message: serialized."""
+    """What was tracked in a frame of a scene; message: serialized; targets: watchlist ids."""
 
     at_ns: int
     camera: str
     stamp_ns: int
     message: bytes
+    scene: str = ''
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

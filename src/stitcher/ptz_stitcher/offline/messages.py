@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from typing import Any
 
@@ -24,6 +25,7 @@ TRACKS = 'ptz_collab_msgs/msg/TrackArray'
 IMAGE = 'sensor_msgs/msg/CompressedImage'
 OUR_TYPES = (FRAME, HEADER, PLAN, STATE, TRACKS)
 _NANOSECONDS = 1_000_000_000
+_NOTHING = np.zeros(0, np.uint8)
 
 
 @cache
@@ -41,7 +43,8 @@ def typestore() -> Typestore:
 def decode(data: bytes, type_name: str) -> Any:
     """The message in serialized data. Raises ValueError if it is damaged."""
     try:
-        return typestore().deserialize_cdr(data, type_name)
+        # A view, because the decoder copies what it is given.
+        return typestore().deserialize_cdr(memoryview(data), type_name)
     except Exception as error:  # the decoder is generated code: a damaged message makes it fail in many ways
         raise ValueError(f'a damaged {type_name}: {error}') from None
 
@@ -51,10 +54,10 @@ def encode(message: Any, type_name: str) -> bytes:
     return bytes(typestore().serialize_cdr(message, type_name))
 
 
-def image_message(header: Any, encoding: str, data: Any) -> bytes:
-    """A serialized CompressedImage. data: bytes, or an array of them."""
-    pixels = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
-    return encode(typestore().types[IMAGE](header, encoding, pixels), IMAGE)
+def image_message(header: Any, encoding: str, data: bytes | memoryview) -> bytes:
+    """A serialized CompressedImage. Its data come last, so that they are put behind the rest without another copy."""
+    head = encode(typestore().types[IMAGE](header, encoding, _NOTHING), IMAGE)
+    return b''.join((head[:-4], len(data).to_bytes(4, sys.byteorder), data))
 
 
 def std_header(stamp_ns: int, frame_id: str) -> Any:

@@ -63,6 +63,8 @@ class RegionWriter:
                 self._log.state(event.camera, event.message, event.stamp_ns)
             case TracksEvent():
                 self._log.tracks(event.camera, event.message, event.stamp_ns)
+                if (sequence := self._sequences.get(event.scene)) is not None:
+                    sequence.targets(event.camera, event.stamp_ns, event.targets)
 
     def close(self) -> RecordingSummary:
         """Writes what is left, and tells what there is."""
