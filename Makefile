@@ -9,7 +9,7 @@ ARGS ?=
 # Tests that start graphs need the processor's time: more of them at once would disturb each other.
 PYTEST := python -m pytest -n 2 --dist loadgroup -q
 
-BENCHMARKS := simulator planning coordinator network targets selection upload best_frames
+BENCHMARKS := simulator planning coordinator network targets selection upload best_frames stitching
 BENCHMARKS_ON_DATA := tracking detectors
 
 .PHONY: env train-env demo test test-slow bench lint format clean help
