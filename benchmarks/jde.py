@@ -27,6 +27,7 @@ from jde_tracks import Case, Followed, results, scored
 from rich.console import Console
 from rich.table import Table
 
+from ptz_perception.appearance_scale import SAME
 from ptz_perception.detectors.session import OnnxModel
 from ptz_perception.models.evaluation import precision
 from ptz_perception.models.jde.appearance import pictured
@@ -145,13 +146,14 @@ def main() -> None:
             folder,
             console,
         )
-        network, recipe, _ = load_network(folder / 'last.pt' if not (folder / 'best.pt').exists() else folder / 'best.pt')
+        network, recipe, said = load_network(folder / 'last.pt' if not (folder / 'best.pt').exists() else folder / 'best.pt')
         for factor in variant.tested:
             took = milliseconds(folder / 'model.onnx', factor)
             found = {key: figures(network, test, recipe, factor, arguments.most) for key, test in tests.items()}
             found_again = across(network, (*tests['same'].people, *tests['other'].people), again, recipe, factor)
             for key, test in tests.items():
-                tracks |= results(network, Case(f'{name}, factor {factor}, {key}', test.pictures, factor), CLASSES, LOOKED_AT[0])
+                case = Case(f'{name}, factor {factor}, {key}', test.pictures, factor, float(said.get('same', SAME)))
+                tracks |= results(network, case, CLASSES, LOOKED_AT[0])
             rows.append(Row(name, factor, seconds, took, found['same'], found['other'], found_again))
             console.print(f'{name}, factor {factor}: {found}', highlight=False)
     console.print(table(rows))

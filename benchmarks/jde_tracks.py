@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tracking import ROOT, environment, python
 
+from ptz_perception.appearance_scale import SAME, on_common_scale
 from ptz_perception.datasets import LabelledPicture
 from ptz_perception.detections import Detections
 from ptz_perception.models.jde.looking import look
@@ -40,11 +41,12 @@ class Followed:
 
 @dataclass(frozen=True)
 class Case:
-    """Sequences in which a network looks for people."""
+    """Sequences in which a network looks for people. same: its cosine from which on two appearances are the same person's."""
 
     name: str
     pictures: Sequence[LabelledPicture]
     factor: int
+    same: float = SAME
 
 
 def results(network: JdeNetwork, case: Case, classes: Sequence[str], width: int) -> dict[str, Array]:
@@ -57,11 +59,16 @@ def results(network: JdeNetwork, case: Case, classes: Sequence[str], width: int)
         scale = frames[0].size[0] / min(width, frames[0].size[0])
         truth = np.vstack([np.zeros((0, 9)), *(_truth(number, one, classes) for number, one in enumerate(frames, 1))])
         for how in ('boxes', 'appearance'):
-            told = found if how == 'appearance' else [replace(one, vectors=None) for one in found]
+            told = [replace(one, vectors=_scaled(one, case.same) if how == 'appearance' else None) for one in found]
             rows = np.array(list(_tracks(told, scale)), float).reshape(-1, 7)
             key = f'{case.name}, {how}|{name.replace("|", "-")}'
             arrays |= {f'{key}|truth': truth, f'{key}|found': rows}
     return arrays
+
+
+def _scaled(found: Detections, same: float) -> NDArray[np.float32]:
+    assert found.vectors is not None
+    return on_common_scale(found.vectors, same)
 
 
 def _truth(number: int, picture: LabelledPicture, classes: Sequence[str]) -> Array:

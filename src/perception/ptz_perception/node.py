@@ -42,7 +42,7 @@ from ptz_perception.selection import make_selection
 from ptz_perception.upload.package_queue import Put
 from ptz_perception.upload.uploader import make_uploader
 from ptz_perception.upload_diagnostics import UploadDiagnostics
-from ptz_perception.worker import LatestWorker
+from ptz_perception.worker import InTurn, LatestWorker, Worker
 from ptz_site import OnvifCamera, UserError
 from ptz_site.frame_package import FramePackage
 
@@ -94,9 +94,13 @@ class Perception(Node):
         self._tracks = self.create_publisher(TrackArray, names.camera_tracks(self._camera), EVENTS)
         self._pictures = self.create_publisher(CompressedImage, names.camera_annotated(self._camera), FRAMES_OUT)
         self._sources = FramePictures()
-        self._worker: LatestWorker[tuple[PresetFrame, EncodedFrame]] = LatestWorker(self._look, self._on_error)
+        wanted = self.declare_parameter(
+            'every_frame', False, describe('Look at frames in turn, not at the newest: for replays, which wait for it.')
+        )
+        worker = InTurn if wanted.value else LatestWorker
+        self._worker: Worker[tuple[PresetFrame, EncodedFrame]] = worker(self._look, self._on_error)
         # In a network camera's stream most pictures depend on earlier ones, so that none may be missed.
-        profile = FRAMES_RECORD if isinstance(entry, OnvifCamera) else FRAMES_LATEST
+        profile = FRAMES_RECORD if wanted.value or isinstance(entry, OnvifCamera) else FRAMES_LATEST
         self.create_subscription(PresetFrame, names.camera_frames(self._camera), self._on_frame, profile)
         self.create_subscription(Watchlist, names.WATCHLIST, self._on_watchlist, LATCHED)
         self.create_subscription(RotationPlan, names.PLAN, self._on_plan, LATCHED)

@@ -1,18 +1,58 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""A thread that always looks at the newest frame; what comes meanwhile takes the place of what waits."""
+"""Who looks at frames: a thread that always takes the newest one, or whoever brings one, which loses none."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 Item = TypeVar('Item')
+Given = TypeVar('Given', contravariant=True)
+
+
+class Worker(Protocol[Given]):
+    """Who works at items. skipped: items that nobody worked at."""
+
+    skipped: int
+
+    def give(self, item: Given) -> None:
+        """Gives an item."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether an item waits or is worked at. While it is not, nobody works until somebody gives an item."""
+
+    def close(self) -> None:
+        """Ends the work."""
+
+
+class InTurn(Generic[Item]):
+    """Implements Worker: works at every item at once, while who gives it waits."""
+
+    def __init__(self, work: Callable[[Item], None], on_error: Callable[[Item, Exception], None]) -> None:
+        self._work, self._on_error = work, on_error
+        self.skipped = 0
+
+    def give(self, item: Item) -> None:
+        """Returns when it is done."""
+        try:
+            self._work(item)
+        except Exception as error:
+            self._on_error(item, error)
+
+    @property
+    def busy(self) -> bool:
+        """Nothing ever waits."""
+        return False
+
+    def close(self) -> None:
+        """Nothing is left to end."""
 
 
 class LatestWorker(Generic[Item]):
-    """Hands items to work(); never more than one waits. skipped: items that a newer one replaced.
+    """Implements Worker: hands items to work() in a thread; never more than one waits. skipped: items that a newer one replaced.
 
     An exception of work() goes to on_error together with the item, and the thread goes on.
     """

@@ -121,6 +121,19 @@ def test_an_appearance_comes_with_every_box(folder: Path) -> None:
     assert 'appearances of 3 numbers' in detector.describe()
 
 
+def test_appearances_of_a_model_that_says_its_threshold_are_on_the_common_scale(folder: Path) -> None:
+    write_model(folder / 'jde.onnx', same=0.4)
+    red, blue = make_detector(SETTINGS, folder).detect(street(((152, 184), RED), ((480, 184), BLUE))).vectors
+    assert float(red @ blue / np.linalg.norm(red) / np.linalg.norm(blue)) == pytest.approx(0.7, abs=0.05), (
+        'they have nothing in common'
+    )
+    (feature,) = (one.embed(street(((20, 40), RED), size=(40, 80))) for one in make_embedders(SETTINGS, folder).values())
+    assert feature @ red > 0.95 * np.linalg.norm(red) and len(feature) == 4
+    write_model(folder / 'jde.onnx', same='half')
+    with pytest.raises(UserError, match='same in its metadata is no number'):
+        make_detector(SETTINGS, folder)
+
+
 def test_boxes_and_appearances_are_those_of_the_large_picture(folder: Path) -> None:
     large = np.kron(street(((152, 184), RED)), np.ones((2, 2, 1), np.uint8)).astype(np.uint8)
     detector = make_detector(SETTINGS, folder)

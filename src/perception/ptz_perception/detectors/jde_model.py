@@ -4,7 +4,8 @@
 
 Inputs: pictures [n, 3, height, width], RGB, 0 to 1, sides multiples of 32; mask [n], bool: those that are instance-normalised; a model
 may have none. Outputs: boxes [n, cells, 4] (centre, size, px), scores [n, cells, classes], vectors [n, cells, d] of length 1; cells of
-8 px, row by row. Metadata: model: jde, names, keywords of the scenes of the training, factors.
+8 px, row by row. Metadata: model: jde, names, keywords of the scenes of the training, factors, and same: from which cosine on two vectors
+are the same person's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ptz_perception.appearance_scale import SAME, on_common_scale
 from ptz_perception.detections import Boxes, Image
 from ptz_perception.detectors.class_names import names_in
 from ptz_perception.detectors.fitting import Values, to_tensor
@@ -30,7 +32,10 @@ STEP, CELL = 32, 8
 
 @dataclass(frozen=True)
 class JdeOutput:
-    """Of a picture's cells: boxes (cells, 4: centre, size, px), scores (cells, classes), vectors (cells, d). columns: cells of a row."""
+    """Of a picture's cells: boxes (cells, 4: centre, size, px), scores (cells, classes), vectors (cells, d) on the common scale.
+
+    columns: cells of a row.
+    """
 
     boxes: Boxes
     scores: NDArray[np.float64]
@@ -61,6 +66,7 @@ class JdeModel:
         self.keywords = tuple(tuple(map(str, words)) for words in _listed(model, 'keywords') if isinstance(words, list))
         #: The greatest sparsity factor that it was trained with.
         self.most_sparse = max((int(factor) for factor in _listed(model, 'factors') if isinstance(factor, int)), default=1)
+        self._same = _number(model, 'same', SAME)
         # Some runtimes tell the length only when they run.
         self.length = int(self.look(np.zeros((STEP, STEP, 3), np.uint8), True).vectors.shape[1])
 
@@ -80,7 +86,8 @@ class JdeModel:
         if self.takes_mask:
             tensors.append(np.array([normalised]))
         boxes, scores, vectors = self._model.run(*tensors)
-        return JdeOutput(boxes[0].astype(float), np.clip(scores[0].astype(float), 0.0, 1.0), vectors[0], picture.shape[1] // CELL)
+        columns, alike = picture.shape[1] // CELL, on_common_scale(vectors[0], self._same)
+        return JdeOutput(boxes[0].astype(float), np.clip(scores[0].astype(float), 0.0, 1.0), alike, columns)
 
 
 def _listed(model: OnnxModel, key: str) -> list[Any]:
@@ -91,3 +98,10 @@ def _listed(model: OnnxModel, key: str) -> list[Any]:
     if not isinstance(found, list):
         raise UserError(f'{model.path}: {key} in its metadata is no list; export it again')
     return found
+
+
+def _number(model: OnnxModel, key: str, otherwise: float) -> float:
+    try:
+        return float(model.metadata.get(key, otherwise))
+    except ValueError:
+        raise UserError(f'{model.path}: {key} in its metadata is no number; export it again') from None

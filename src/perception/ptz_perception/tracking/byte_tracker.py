@@ -43,7 +43,7 @@ class TrackerSettings:
     least_similarity_low: float = 0.5
     buffer: float = 0.2
     buffer_low: float = 0.1
-    alike: float = 0.6
+    alike: float = 0.75
     track_buffer: float = 2.0
     noise: MotionNoise = field(default_factory=MotionNoise)
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -72,7 +73,8 @@ def load_network(path: Path) -> tuple[JdeNetwork, JdeRecipe, dict[str, object]]:
     recipe = JdeRecipe.model_validate(said)
     network = JdeNetwork(recipe.network, len(recipe.data.classes), identities)
     network.load_state_dict(state['network'])
-    return network.eval(), recipe, {'keywords': keywords}
+    same = float(state['figures'].get('val/same', 'nan'))
+    return network.eval(), recipe, {'keywords': keywords} if math.isnan(same) else {'keywords': keywords, 'same': same}
 
 
 def export_checkpoint(path: Path, out: Path, more: Mapping[str, object]) -> float:
@@ -82,7 +84,7 @@ def export_checkpoint(path: Path, out: Path, more: Mapping[str, object]) -> floa
 
 
 def export_network(network: JdeNetwork, recipe: JdeRecipe, more: Mapping[str, object], out: Path) -> float:
-    """Writes the model. more: `keywords` of the scenes of the training, and what else the file should say."""
+    """Writes the model. more: `keywords` of the scenes of the training, `same`, and what else the file should say."""
     # Without both normalisations there is nothing to choose, and the model has no mask.
     takes_mask = recipe.network.normalisation == 'both'
     generator = torch.Generator().manual_seed(1)

@@ -36,6 +36,14 @@ class Retrieval:
     questions: int
 
 
+def likeness_of_others(people: Pictured, share: float) -> float:
+    """The cosine that only such a share of pairs of different people exceeds, of pictures in different views; NaN without such pairs."""
+    identities, views = np.asarray(people.identities), np.asarray(people.views)
+    others = (identities[:, None] != identities[None]) & (views[:, None] != views[None])
+    found = np.asarray(people.vectors @ people.vectors.T)[others]
+    return float(np.quantile(found, 1.0 - share)) if found.size else float('nan')
+
+
 def retrieval(asked: Pictured, gallery: Pictured | None = None) -> Retrieval:
     """Each asked picture in the gallery; without one, in all others."""
     gallery = asked if gallery is None else gallery

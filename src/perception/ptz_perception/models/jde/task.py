@@ -26,7 +26,7 @@ from ptz_perception.models.jde.batches import JdeBatch, Sample, make_batch, pict
 from ptz_perception.models.jde.data import JdeData, names_of_identities, tracked_names
 from ptz_perception.models.jde.network import JdeNetwork
 from ptz_perception.models.jde.objective import jde_losses
-from ptz_perception.models.jde.retrieval import retrieval
+from ptz_perception.models.jde.retrieval import likeness_of_others, retrieval
 from ptz_perception.models.jde.settings import JdeRecipe
 from ptz_perception.models.jde.variations import pasted, relit, varied
 from ptz_perception.models.labels import Labels, labels_of
@@ -37,6 +37,8 @@ from ptz_site import UserError
 
 #: Parts of pictures that are validated on, and how many the network looks at in one go.
 _VALIDATED, _AT_ONCE = 96, 8
+#: Share of pairs of different people that may be taken for one: says where the threshold is.
+_FALSE = 0.01
 #: Share of a person that must be seen for their appearance to be learnt.
 _LEAST_SEEN = 0.6
 
@@ -113,8 +115,9 @@ class JdeTask:
             result = precision(found, wanted, self._recipe.data.classes)
             figures |= {'val/ap': result.ap, 'val/ap_50': result.ap_50}
         if self._validated_people:
-            again = retrieval(pictured(network, self._validated_people, self._recipe.data.size, self._factor()))
-            figures |= {'val/map': again.mean_ap, 'val/rank_1': again.rank_1}
+            people = pictured(network, self._validated_people, self._recipe.data.size, self._factor())
+            again, same = retrieval(people), likeness_of_others(people, _FALSE)
+            figures |= {'val/map': again.mean_ap, 'val/rank_1': again.rank_1, 'val/same': same}
         both = [figures[name] for name in ('val/ap', 'val/map') if not np.isnan(figures.get(name, np.nan))]
         return {'val/mean': float(np.mean(both)) if both else 0.0, **figures}
 
