@@ -16,6 +16,7 @@ from ptz_stitcher.frames import frame_header, targets_in, time_ns
 from ptz_stitcher.offline import messages
 from ptz_stitcher.offline.bag_file import BagFile, RawMessage, Topic, open_bag
 from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, Notebook, PlanEvent, StateEvent, TracksEvent
+from ptz_stitcher.offline.naming import is_name
 from ptz_stitcher.offline.picture_size import CODECS, PictureSizes
 from ptz_stitcher.recording import EncodedPicture
 from ptz_stitcher.recording.msgdefs import topic_type
@@ -125,7 +126,7 @@ def _places(bag: BagFile) -> dict[str, _Place]:
         words = rest.split('/')
         name = words[1] if len(words) > 1 else ''
         kind = _KINDS.get((topic.type_name, '/'.join([words[0], '*', *words[2:]]) if name else rest))
-        if kind is None:
+        if kind is None or not is_name(region) or (name and not is_name(name)):
             continue
         if topic.type_name in messages.OUR_TYPES and topic.type_hash not in ('', topic_type(topic.type_name).type_hash):
             foreign = foreign or topic.type_name

@@ -11,6 +11,7 @@ from pathlib import Path
 from ptz_stitcher.frames import recording_summary
 from ptz_stitcher.losses import LossCounter
 from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, PlanEvent, StateEvent, TracksEvent
+from ptz_stitcher.offline.naming import is_name
 from ptz_stitcher.region_log import RegionLog
 from ptz_stitcher.segments import Cut, FrameHeader
 from ptz_stitcher.sequence_writer import SequenceSettings, SequenceWriter
@@ -45,9 +46,10 @@ class RegionWriter:
         self._window = RotationWindow()
         self._losses = LossCounter()
         self._seen = _Seen()
-        #: Frames that were taken before or after the rotation, or without a scene.
+        #: Frames that were taken before or after the rotation.
         self.outside = 0
-        self.frames = 0
+        #: Frames whose camera or scene has no name that a site could give it: they become names of files.
+        self.misnamed = 0
 
     def take(self, event: Event) -> None:
         """Writes what an event tells."""
@@ -78,14 +80,16 @@ class RegionWriter:
     def _take_frame(self, event: FrameEvent) -> None:
         frame = event.frame
         header = frame.header
+        if not (is_name(header.scene) and is_name(header.camera)):
+            self.misnamed += 1
+            return
         self._log_header(header, frame.header_message)
-        if not header.scene or (self._settings.has_plans and not self._window.holds(header.stamp_ns)):
+        if self._settings.has_plans and not self._window.holds(header.stamp_ns):
             self.outside += 1
             return
         sequence = self._sequences.get(header.scene)
         if sequence is None:
             sequence = self._sequences[header.scene] = SequenceWriter(self._settings.sequence(header.scene))
-        self.frames += 1
         sequence.take(frame)
 
     def _log_header(self, header: FrameHeader, message: bytes) -> None:

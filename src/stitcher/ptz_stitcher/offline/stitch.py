@@ -88,6 +88,8 @@ def stitch(request: StitchRequest, progress: Callable[[int, int], None]) -> Stit
         book.total = sum(source.size for source in sources)
         writer = _write(settings, sources, region, book)
         summary = _named(writer.close(), draft)
+        if writer.misnamed:
+            book.problem(f'{writer.misnamed} frames name no camera or scene as a site file may name it, and are left out')
         if writer.outside:
             book.note(f'{writer.outside} frames were taken outside the rotation and are left out')
         stitched = Stitched(summary, tuple(book.problems), tuple(book.notes), settings.has_plans)
@@ -128,7 +130,18 @@ def _settings(request: StitchRequest, sources: list[Source], region: str, out: P
         reorder = round(StitcherSettings().reorder * _NANOSECONDS)
 
         def sequence(scene: str) -> SequenceSettings:
-            return SequenceSettings(region, scene, path, out, cut, reorder, period, request.bag, request.video, durable=False)
+            return SequenceSettings(
+                region=region,
+                scene=scene,
+                site=path,
+                out=out,
+                cut=cut,
+                reorder_ns=reorder,
+                period_ns=period,
+                bag=request.bag,
+                video=request.video,
+                durable=False,
+            )
 
     return RegionSettings(
         region=region,
