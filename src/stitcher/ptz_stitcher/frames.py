@@ -10,6 +10,7 @@ from typing import Any
 
 from ptz_site import NANOSECONDS, Mark, Phase, Site
 from ptz_stitcher.losses import LossCounter
+from ptz_stitcher.policies import Encode, Together
 from ptz_stitcher.segments import Cut, FrameHeader
 from ptz_stitcher.sequence_writer import SequenceSettings, SequenceWriter
 from ptz_stitcher.summary import RecordingSummary, SceneSummary
@@ -31,6 +32,11 @@ def frame_header(preset: Any) -> FrameHeader:
     )
 
 
+def targets_in(tracks: Any) -> tuple[str, ...]:
+    """Watchlist ids of the targets in a TrackArray message."""
+    return tuple(sorted({track.target for track in tracks.tracks if track.target}))
+
+
 def time_ns(time: Any) -> int:
     """Nanoseconds of a time or duration message."""
     return int(time.sec) * NANOSECONDS + int(time.nanosec)
@@ -50,6 +56,9 @@ def sequence_settings(site: Site, site_path: str, scene: str, out: Path, cut: Cu
         period_ns=round(NANOSECONDS / slowest),
         bag=settings.bag,
         video=settings.video,
+        together=Together(settings.together),
+        encode=Encode(settings.encode),
+        pictures=settings.pictures,
     )
 
 
@@ -73,6 +82,8 @@ def recording_summary(
             doubled=s.cutter.doubled,
             failures=tuple(s.failures),
             polygon=tuple(polygons.get(scene, ())),
+            before_keyframe=s.before_keyframe,
+            marks=s.cutter.marks,
         )
         for scene, s in sequences.items()
     )

@@ -21,7 +21,7 @@ from ptz_node.parameters import declare_site, describe
 from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
 from ptz_node.run import run
 from ptz_site import UserError
-from ptz_stitcher.frames import frame_header, recording_summary, sequence_settings
+from ptz_stitcher.frames import frame_header, recording_summary, sequence_settings, targets_in
 from ptz_stitcher.losses import LossCounter
 from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.region_log import RegionLog
@@ -105,6 +105,8 @@ class Stitcher(Node):
     def _on_tracks(self, camera: str, message: TrackArray) -> None:
         data = serialize_message(message)
         self._writer.submit(len(data), partial(self._log.tracks, camera, data, time_to_ns(message.header.stamp)))
+        if (sequence := self._sequences.get(message.preset.scene)) is not None:
+            self._writer.submit(0, partial(sequence.targets, camera, time_to_ns(message.header.stamp), targets_in(message)))
 
     def _on_frame(self, scene: str, message: PresetFrame) -> None:
         header = frame_header(message.preset)
@@ -146,9 +148,11 @@ class Stitcher(Node):
     def _scene_status(self, scene: str) -> diagnostics.Status:
         sequence = self._sequences[scene]
         values = {'frames': sequence.written, 'segments': len(sequence.cutter.segments), 'late': sequence.cutter.late}
-        values['before a keyframe'] = sequence.before_keyframe
+        values |= {'before a keyframe': sequence.before_keyframe, **sequence.cutter.marks.values()}
         if sequence.failures:
             return diagnostics.Status(diagnostics.ERROR, sequence.failures[-1], values)
+        if sequence.cutter.marks.wrong:
+            return diagnostics.Status(diagnostics.WARN, f'{sequence.cutter.marks.wrong} marks missing or contradictory', values)
         return diagnostics.Status(diagnostics.OK, 'recording' if sequence.written else 'waiting for the rotation', values)
 
     def _frames_status(self) -> diagnostics.Status:

@@ -89,6 +89,8 @@ class Placed:
     keep: bool
     #: It goes into the video too, where one camera is shown at a time.
     shown: bool
+    #: Later ones are written already: the bag can take it, a video can not.
+    late: bool = False
 
 
 @dataclass
@@ -154,7 +156,7 @@ class SceneCutter:
             segment.first_kept_ns = min(segment.first_kept_ns, header.stamp_ns) if segment.kept else header.stamp_ns
             segment.last_kept_ns = max(segment.last_kept_ns, header.stamp_ns)
             segment.kept += 1
-        return Placed(header, segment, opens, keep, shown)
+        return Placed(header, segment, opens, keep, shown, late)
 
     def _count(self, header: FrameHeader, segment: Segment, opens: bool) -> None:
         in_position = header.phase is Phase.IN_POSITION

@@ -1,6 +1,6 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes one scene sequence: the bag and the video of one scene."""
+"""Writes one scene sequence: the bag of one scene, its videos, its pictures."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ptz_stitcher.recording import BagWriter, Chapter, EncodedPicture, RecordingError, VideoWriter
+from ptz_site import NANOSECONDS
+from ptz_stitcher.background import Background
+from ptz_stitcher.outputs import EncodedVideo, JoinedVideo, MosaicVideo, Output, VideoPerCamera, video_output
+from ptz_stitcher.pictures import PictureFolder
+from ptz_stitcher.policies import Encode, Together
+from ptz_stitcher.recording import BagWriter, EncodedPicture, RecordingError
 from ptz_stitcher.recording.msgdefs import topic_type
-from ptz_stitcher.segments import Cut, FrameHeader, Placed, SceneCutter, Segment
+from ptz_stitcher.scene_video import SceneVideo, failure_text
+from ptz_stitcher.segments import Cut, FrameHeader, Placed, SceneCutter
+from ptz_stitcher.target_memory import TargetMemory
 
 
 @dataclass(frozen=True)
 class SequenceSettings:
     """Where and how a scene is recorded. period_ns: between two frames of a camera.
 
-    durable False: nobody reads the files before the writer is closed, so it may be faster.
+    durable False: nobody reads the files before the writer is closed, and who gives the frames can wait; so it may be faster, and
+    whatever has to be encoded is, however long that takes.
     """
 
     region: str
@@ -30,6 +38,16 @@ class SequenceSettings:
     bag: bool
     video: bool
     durable: bool = True
+    together: Together = Together.IN_TURN
+    encode: Encode = Encode.NONE
+    pictures: bool = False
+    #: Of the files; empty: as the scene.
+    name: str = ''
+
+    @property
+    def stem(self) -> str:
+        """What the names of all files begin with."""
+        return self.name or self.scene
 
 
 @dataclass(frozen=True)
@@ -44,32 +62,40 @@ class Frame:
 
 @dataclass
 class SequenceWriter:
-    """Takes the frames of one scene in any order, and writes them in theirs. A failure of one file doesn't stop the other."""
+    """Takes the frames of one scene in any order, and writes them in theirs. A failure of one file doesn't stop the others.
+
+    Raises RecordingError if one of its files exists already.
+    """
 
     settings: SequenceSettings
     cutter: SceneCutter = field(init=False)
     failures: list[str] = field(default_factory=list)
     written: int = 0
-    #: Frames that are in the bag only, because they can't be decoded without what another camera showed before.
-    before_keyframe: int = 0
     _frames: dict[FrameHeader, Frame] = field(default_factory=dict)
     _bag: BagWriter | None = None
-    _video: VideoWriter | None = None
-    _chapters: list[tuple[Segment, int]] = field(default_factory=list)
+    _outputs: list[Output] = field(default_factory=list)
+    _targets: TargetMemory = field(default_factory=TargetMemory)
 
     def __post_init__(self) -> None:
         s = self.settings
-        self.cutter = SceneCutter(s.scene, s.cut, s.reorder_ns)
+        # A camera of less than a picture a second is not silent between two of them.
+        self.cutter = SceneCutter(s.scene, s.cut, s.reorder_ns, silence_ns=max(NANOSECONDS, 3 * s.period_ns))
         prefix = f'/{s.region}/scenes/{s.scene}'
         self._image_topic, self._header_topic = f'{prefix}/image/compressed', f'{prefix}/preset_header'
         if s.bag:
             told = {'site': s.site, 'region': s.region, 'scene': s.scene, 'cut': s.cut.value}
-            self._bag = BagWriter(s.out / s.scene, told, durable=s.durable)
+            self._bag = BagWriter(s.out / s.stem, told, durable=s.durable)
             self._bag.add_topic(self._image_topic, topic_type('sensor_msgs/msg/CompressedImage'))
             self._bag.add_topic(self._header_topic, topic_type('ptz_collab_msgs/msg/PresetHeader'))
         if s.video:
-            tags = {'title': f'{s.region}: {s.scene}', 'description': f'cut: {s.cut.value}'}
-            self._video = VideoWriter(s.out / f'{s.scene}.mp4', tags)
+            self._outputs.append(self._videos())
+        if s.pictures:
+            self._outputs.append(PictureFolder(s.out / f'{s.stem}.pictures', self.failures, self._background('pictures')))
+
+    @property
+    def before_keyframe(self) -> int:
+        """Pictures that are in the bag only: they can't be decoded without what is not shown, or there was no time to encode them."""
+        return sum(output.left_out() for output in self._outputs)
 
     def take(self, frame: Frame) -> None:
         """Takes a frame, and writes those that are due."""
@@ -78,27 +104,60 @@ class SequenceWriter:
         for placed in self.cutter.ready():
             self._write(placed)
 
+    def targets(self, camera: str, stamp_ns: int, targets: tuple[str, ...]) -> None:
+        """Perception said which targets (watchlist ids) are in a camera's picture of this stamp."""
+        self._targets.take(camera, stamp_ns, targets)
+
     def close(self) -> None:
-        """Writes what is left, and closes both files."""
+        """Writes what is left, and closes all files."""
         for placed in self.cutter.finish():
             self._write(placed)
         try:
             if self._bag is not None:
                 self._bag.close()
         except RecordingError as error:
-            self._fail(error)
-        try:
-            if self._video is not None:
-                self._video.close(self._chapter_list())
-        except RecordingError as error:
-            self._fail(error)
+            self.failures.append(failure_text(error))
+        for output in self._outputs:
+            output.close()
+
+    def _videos(self) -> Output:
+        s = self.settings
+        if s.together is Together.ALL:
+            return VideoPerCamera(self._camera_video, self.failures)
+        path = s.out / f'{s.stem}.mp4'
+        if s.together is Together.MOSAIC:
+            return MosaicVideo(SceneVideo(path, s.scene, self._tags(), s.period_ns, self.failures), self._background(path.name))
+        return self._video(path, '')
+
+    def _camera_video(self, camera: str) -> Output:
+        return self._video(self.settings.out / f'{self.settings.stem}.{camera}.mp4', camera)
+
+    def _video(self, path: Path, camera: str) -> JoinedVideo | EncodedVideo:
+        s = self.settings
+        background = self._background(path.name) if s.encode is Encode.H264 else None
+        return video_output(path, s.scene, self._tags(camera), s.period_ns, self.failures, background, bool(camera))
+
+    def _tags(self, camera: str = '') -> dict[str, str]:
+        s = self.settings
+        title = f'{s.region}: {s.scene}' + (f', {camera}' if camera else '')
+        return {'title': title, 'description': f'cut: {s.cut.value}'}
+
+    def _background(self, what: str) -> Background:
+        def failed(error: BaseException) -> None:
+            text = f'{self.settings.out / what}: a picture could not be encoded: {error!r}'
+            if text not in self.failures:
+                self.failures.append(text)
+
+        return Background(not self.settings.durable, failed)
 
     def _write(self, placed: Placed) -> None:
         frame = self._frames.pop(placed.header)
         if placed.keep and self._bag is not None:
             self._write_bag(frame)
-        if placed.shown and self._video is not None:
-            self._write_video(frame, placed.segment)
+        if placed.keep and self._outputs:
+            targets = self._targets.at(placed.header.camera, placed.header.stamp_ns)
+            for output in self._outputs:
+                output.take(placed, frame.picture, targets)
         self.written += placed.keep
 
     def _write_bag(self, frame: Frame) -> None:
@@ -108,38 +167,8 @@ class SequenceWriter:
             self._bag.write(self._image_topic, frame.image_message, stamp, sequence)
             self._bag.write(self._header_topic, frame.header_message, stamp, sequence)
         except RecordingError as error:
-            self._fail(error)
+            self.failures.append(failure_text(error))
             bag, self._bag = self._bag, None
-            self._close_quietly(bag)
-
-    def _write_video(self, frame: Frame, segment: Segment) -> None:
-        assert self._video is not None
-        begins = not self._chapters or self._chapters[-1][0] is not segment
-        if begins and not frame.picture.keyframe:
-            self.before_keyframe += 1
-            return
-        try:
-            self._video.write(frame.picture, frame.header.stamp_ns, self.settings.period_ns)
-        except RecordingError as error:
-            self._fail(error)
-            self._video = None
-            return
-        if begins:
-            self._chapters.append((segment, frame.header.stamp_ns))
-
-    def _fail(self, error: RecordingError) -> None:
-        self.failures.append(f'{error.path}: {error.reason}; make room or choose another folder, then start again')
-
-    @staticmethod
-    def _close_quietly(bag: BagWriter) -> None:
-        # What could be kept was kept when the writing failed.
-        with contextlib.suppress(RecordingError):
-            bag.close()
-
-    def _chapter_list(self) -> list[Chapter]:
-        ends = [start for _, start in self._chapters[1:]]
-        ends.append(self._chapters[-1][0].last_kept_ns + self.settings.period_ns if self._chapters else 0)
-        return [
-            Chapter(f'{segment.camera} - slot {segment.first_slot}', start, end)
-            for (segment, start), end in zip(self._chapters, ends, strict=False)
-        ]
+            # What could be kept was kept when the writing failed.
+            with contextlib.suppress(RecordingError):
+                bag.close()

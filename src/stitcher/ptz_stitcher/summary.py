@@ -6,14 +6,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from ptz_stitcher.mark_counts import MarkCounts
 
 
 @dataclass(frozen=True)
 class SceneSummary:
-    """One scene's recording. frames: in the bag. late and doubled frames were dropped. polygon: m on the ground; empty: not known."""
+    """One scene's recording. frames: in the bag, those too that came too late for the video. Doubled ones were dropped.
+
+    before_keyframe: not in the video or the pictures, as they can't be decoded without what is not shown. polygon: m on the ground;
+    empty: not known.
+    """
 
     scene: str
     frames: int
@@ -22,6 +28,8 @@ class SceneSummary:
     doubled: int
     failures: tuple[str, ...]
     polygon: tuple[tuple[float, float], ...] = ()
+    before_keyframe: int = 0
+    marks: MarkCounts = field(default_factory=MarkCounts)
 
 
 @dataclass(frozen=True)
@@ -56,4 +64,5 @@ def read_summary(path: Path) -> RecordingSummary:
 
 def _scene(data: dict[str, Any]) -> SceneSummary:
     polygon = tuple((float(x), float(y)) for x, y in data.get('polygon', ()))
-    return SceneSummary(**{**data, 'failures': tuple(data['failures']), 'polygon': polygon})
+    marks = MarkCounts(**data.get('marks', {}))
+    return SceneSummary(**{**data, 'failures': tuple(data['failures']), 'polygon': polygon, 'marks': marks})

@@ -32,6 +32,12 @@ class StitcherSettings(Section):
     video: bool = Field(True, description='write <scene>.mp4')
     bag: bool = Field(True, description='write the bag <scene>/')
     reorder: float = Field(0.5, ge=0, le=10, description='s to wait for late frames before writing')
+    together: Literal['in_turn', 'mosaic', 'all'] = Field(
+        'in_turn',
+        description='several cameras on a scene at once, in the video: one after the other, side by side, or a video each',
+    )
+    encode: Literal['none', 'h264'] = Field('none', description='h264: JPEG becomes H.264 in the video, a fraction of the size')
+    pictures: bool = Field(False, description='write the pictures of each scene into a folder too')
 
 
 class SimulationSettings(Section):

@@ -14,3 +14,7 @@ class RecordingError(Exception):
         super().__init__(f'{path}: {reason}')
         self.path = path
         self.reason = reason
+
+
+class PictureRefusedError(RecordingError):
+    """A picture doesn't fit into a file; others may follow."""

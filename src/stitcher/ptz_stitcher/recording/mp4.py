@@ -21,7 +21,7 @@ import av
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from ptz_stitcher.recording.errors import RecordingError
+from ptz_stitcher.recording.errors import PictureRefusedError, RecordingError
 from ptz_stitcher.recording.mp4_file import HidingFile
 
 #: Ticks of 11 us: stamps are kept to 6 us, and a picture may be shown for up to 13 hours (32 bits) until the next one comes.
@@ -68,9 +68,13 @@ class _Output:
 class VideoWriter:
     """Writes H.264, H.265, or JPEG as Motion JPEG. The first picture's stamp is the video's time zero, told as start_ns in its comment.
 
-    The file is made with the first picture, which must be a keyframe. Raises RecordingError if the file exists, can't be written any
-    more (what was written by then plays, and the writer takes nothing more), or a picture has another size or encoding than the first
-    (others may follow).
+    The file is made with the first picture, which must be a keyframe. Raises RecordingError if the file exists, or can't be written any
+    more (what was written by then plays, and the writer takes nothing more), PictureRefusedError if a picture has another size or
+    encoding than the first (others may follow).
+
+    Cameras have parameter sets of their own (SPS, PPS): they must be in every keyframe that follows another camera's picture
+    (parameter_sets.py). The track is avc1 or hev1 with those of the first camera in its head. FFmpeg and Chromium take those of the
+    keyframes; avc3 would be the exact name of such a track, but fewer players know it.
     """
 
     def __init__(self, path: Path, tags: Mapping[str, str] | None = None) -> None:
@@ -87,18 +91,25 @@ class VideoWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def start_ns(self) -> int:
+        """The stamp that is the video's time zero; 0 before the first picture, and after the last one."""
+        return self._output.start_ns if self._output is not None else 0
+
     def write(self, picture: EncodedPicture, stamp_ns: int, period_ns: int) -> None:
         """Writes one picture; period_ns: how long it is shown if it turns out to be the last one."""
         if self._closed:
             raise RecordingError(self.path, 'closed already')
         output = self._output or self._open(stamp_ns, picture)
-        size = picture.size
-        if size != output.size:
-            raise RecordingError(self.path, f'a picture of {size[0]}x{size[1]} in a video of {output.size[0]}x{output.size[1]}')
-        if picture.encoding != output.encoding:
-            raise RecordingError(
-                self.path, f'a picture in {picture.encoding} in a video in {output.encoding}; set all cameras to one'
+        width, height = picture.size
+        if picture.size != output.size:
+            other = f'{output.size[0]}x{output.size[1]}'
+            raise PictureRefusedError(
+                self.path, f'a picture of {width}x{height} in a video of {other}; set all cameras to one size'
             )
+        if picture.encoding != output.encoding:
+            text = f'a picture in {picture.encoding} in a video in {output.encoding}; set all cameras to one encoding'
+            raise PictureRefusedError(self.path, text)
         packet = av.Packet(picture.data)
         packet.stream = output.stream
         packet.time_base = TIME_BASE

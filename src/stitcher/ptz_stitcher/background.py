@@ -1,0 +1,42 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Work that takes longer than writing: decoding and encoding. It never holds up the receiving, or the bag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ptz_stitcher.writer_thread import WriterThread
+
+_MAX_BYTES = 64_000_000
+
+
+class Background:
+    """Does jobs in their order, in a thread of its own; FFmpeg computes beside Python there.
+
+    patient: jobs are done at once, by the caller, who can wait: nothing is refused. Otherwise what can't be done in time is, and counted.
+    """
+
+    def __init__(self, patient: bool, on_error: Callable[[BaseException], None]) -> None:
+        self._thread = None if patient else WriterThread(on_error, _MAX_BYTES)
+        self._on_error = on_error
+
+    @property
+    def refused(self) -> int:
+        """Jobs that were not done."""
+        return self._thread.refused if self._thread is not None else 0
+
+    def submit(self, size: int, job: Callable[[], None]) -> None:
+        """Gives a job that holds about so many bytes."""
+        if self._thread is not None:
+            self._thread.submit(size, job)
+            return
+        try:
+            job()
+        except Exception as error:  # as in the thread
+            self._on_error(error)
+
+    def close(self) -> None:
+        """Returns when all that was given is done."""
+        if self._thread is not None:
+            self._thread.close()
