@@ -1,0 +1,59 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Frames of a scene whose cameras take turns, to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CompressedImage
+
+from ptz_collab_msgs.msg import PresetHeader
+from ptz_site import Mark, Phase
+from ptz_stitcher.recording import EncodedPicture
+from ptz_stitcher.segments import Cut, FrameHeader
+from ptz_stitcher.sequence_writer import Frame, SequenceSettings, SequenceWriter
+
+S = 1_000_000_000
+START_NS = 1_700_000_000 * S
+PERIOD_NS = S // 10
+
+
+def writer(out: Path, **more: Any) -> SequenceWriter:
+    """Of a scene `gate`; without a bag, unless that is wanted."""
+    base: dict[str, Any] = {'bag': False, 'video': True, 'cut': Cut.ARRIVED, **more}
+    return SequenceWriter(
+        SequenceSettings(region='yard', scene='gate', site='', out=out, reorder_ns=S // 2, period_ns=PERIOD_NS, **base)
+    )
+
+
+def frame(header: FrameHeader, picture: EncodedPicture) -> Frame:
+    """With its messages."""
+    image = CompressedImage(format=picture.encoding, data=picture.data)
+    image.header.stamp.sec, image.header.stamp.nanosec = divmod(header.stamp_ns, S)
+    message = PresetHeader(header=image.header, camera=header.camera, scene=header.scene, sequence=header.sequence)
+    return Frame(header, picture, serialize_message(image), serialize_message(message))
+
+
+def segment(
+    camera: str,
+    slot: int,
+    pictures: Callable[[int], EncodedPicture],
+    count: int = 20,
+    turning: int = 0,
+    first: int = 0,
+    at: int = -1,
+) -> Iterator[Frame]:
+    """The frames of one segment of two seconds: pictures numbered from `first`, the first ones while the camera turns."""
+    begin_ns = START_NS + 2 * S * (slot if at < 0 else at)
+    for number in range(count):
+        arrived = number >= turning
+        marks = (Mark.SWITCH_START if not number else Mark.NONE) | (Mark.ARRIVED if number == turning else Mark.NONE)
+        header = FrameHeader(
+            camera, 'gate', 1, first + number + 1, begin_ns + number * PERIOD_NS, Phase.IN_POSITION if arrived else Phase.TURNING,
+            marks, begin_ns, begin_ns + turning * PERIOD_NS if arrived else 0, slot,
+        )  # fmt: skip
+        yield frame(header, pictures(first + number))
