@@ -337,6 +337,13 @@ def test_of_a_bag_that_was_cut_short_the_beginning_is_taken(
         assert set(part) <= set(everything)
 
 
+def test_what_a_killed_recorder_left_beside_a_sqlite3_bag_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bag = record(story(), tmp_path / 'bag', 'sqlite3')
+    (bag / 'bag.db3-wal').write_bytes(b'something')
+    assert command(bag, '--no-videos', '--out', tmp_path / 'out') == 1
+    assert f'{bag}/bag.db3-wal: holds messages' in capsys.readouterr().out
+
+
 def test_pictures_of_another_size_are_left_out_of_the_video_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = story()
     for frame in told.cameras['southeast'].sent:

@@ -83,6 +83,12 @@ def open_bag(path: Path) -> BagFile:
     return BagFile(path, sum(part.size for part in parts), topics, {}, lambda names: _chained(parts, names))
 
 
+def left_in_logs(path: Path) -> list[Path]:
+    """Files beside those of a sqlite3 bag in which a recorder that was killed left messages; reading them would change the bag."""
+    logs = (storage.with_name(f'{storage.name}-wal') for storage in _storages(path) if storage.suffix == '.db3')
+    return [log for log in logs if log.is_file() and log.stat().st_size]
+
+
 def _storages(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted((file for file in path.iterdir() if file.suffix in _SUFFIXES), key=_number)

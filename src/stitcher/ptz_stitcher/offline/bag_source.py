@@ -14,7 +14,7 @@ from ptz_site import UserError
 from ptz_site.stream_marks import nal
 from ptz_stitcher.frames import frame_header, targets_in, time_ns
 from ptz_stitcher.offline import messages
-from ptz_stitcher.offline.bag_file import BagFile, RawMessage, Topic, open_bag
+from ptz_stitcher.offline.bag_file import BagFile, RawMessage, Topic, left_in_logs, open_bag
 from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, Notebook, PlanEvent, StateEvent, TracksEvent
 from ptz_stitcher.offline.naming import is_name
 from ptz_stitcher.offline.picture_size import CODECS, PictureSizes
@@ -111,6 +111,11 @@ class BagSource:
                 yield from reader.events(raw)
         except UserError as error:
             notebook.problem(str(error))
+        for log in left_in_logs(Path(self.name)):
+            bag = str(log).removesuffix('-wal')
+            notebook.problem(
+                f'{log}: holds messages that are not in the bag yet; put them there: sqlite3 {bag} "PRAGMA wal_checkpoint"'
+            )
         if reader.damaged:
             notebook.problem(f'{self.name}: {reader.damaged} messages are damaged and left out')
         if reader.without_header:

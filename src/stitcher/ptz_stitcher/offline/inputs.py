@@ -40,7 +40,8 @@ def _parts(path: Path) -> list[Path]:
         if path.is_file() and not path.stat().st_size:
             raise UserError(f'{path}: is empty (0 bytes); there is nothing in it to stitch')
         return [path]
-    bags = sorted(entry for entry in path.rglob('*') if entry.is_dir() and is_bag(entry))
+    inside = (entry for entry in path.rglob('*') if not any(part.startswith('.') for part in entry.relative_to(path).parts))
+    bags = sorted(entry for entry in inside if entry.is_dir() and is_bag(entry))  # what is hidden is not whole yet
     if not bags:
         raise UserError(f'{path}: no bag is in this folder; give a bag, the folder of a run, or a video file')
     return bags
