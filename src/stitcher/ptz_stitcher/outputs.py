@@ -19,7 +19,7 @@ from ptz_stitcher.cues import Shown
 from ptz_stitcher.mosaic import compose, fitted, tiles
 from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.recording.parameter_sets import StreamJoiner
-from ptz_stitcher.recording.transcoding import H264Encoder, PictureDecoder
+from ptz_stitcher.recording.transcoding import H264Encoder, PictureDecoder, video_range
 from ptz_stitcher.scene_video import SceneVideo, ShownPicture, failure_text
 from ptz_stitcher.segments import FrameHeader, Placed
 
@@ -240,8 +240,8 @@ def _composed(frames: list[av.VideoFrame], size: tuple[int, int]) -> av.VideoFra
     parts = []
     for frame, tile in zip(frames, tiles(len(frames), size), strict=True):
         part = fitted((frame.width, frame.height), tile)
-        scaled = frame.reformat(width=part.width, height=part.height, format='yuv420p')
+        scaled = video_range(frame, (part.width, part.height))
         parts.append((part, scaled.to_ndarray().astype(np.uint8, copy=False)))
     whole = av.VideoFrame.from_ndarray(compose(parts, size), format='yuv420p')
-    whole.colorspace = frames[0].colorspace
+    whole.colorspace, whole.color_range = scaled.colorspace, scaled.color_range
     return whole

@@ -11,6 +11,7 @@ import av
 import cv2
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
+from av.video.reformatter import ColorRange
 
 from ptz_stitcher.recording.mp4 import EncodedPicture
 
@@ -57,9 +58,8 @@ class H264Encoder:
 
     def encode(self, frame: av.VideoFrame, keyframe: bool) -> EncodedPicture:
         """keyframe: it must be one; it may be one otherwise. Raises av.FFmpegError."""
-        width, height = self._size
-        scaled = frame.reformat(width=width, height=height, format='yuv420p')
-        context = self._context or self._open(frame)
+        scaled = video_range(frame, self._size)
+        context = self._context or self._open(scaled)
         scaled.pts, scaled.time_base = self._count, context.time_base
         scaled.pict_type = PictureType.I if keyframe else PictureType.NONE
         self._count += 1
@@ -69,7 +69,7 @@ class H264Encoder:
     def _open(self, frame: av.VideoFrame) -> VideoCodecContext:
         context = av.CodecContext.create('libx264', 'w')
         context.width, context.height = self._size
-        context.pix_fmt, context.colorspace = 'yuv420p', frame.colorspace
+        context.pix_fmt, context.colorspace, context.color_range = 'yuv420p', frame.colorspace, frame.color_range
         context.framerate = Fraction(self._rate).limit_denominator(1000)
         context.time_base = 1 / context.framerate
         # A keyframe each two seconds, so that players jump to anywhere quickly.
@@ -78,6 +78,11 @@ class H264Encoder:
         context.options = _X264
         self._context = context
         return context
+
+
+def video_range(frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
+    """A picture of (width, height) in YUV 4:2:0 with the range that videos have: JPEG uses all 256 values, players expect 16 to 235."""
+    return frame.reformat(width=size[0], height=size[1], format='yuv420p', dst_color_range=ColorRange.MPEG)
 
 
 def to_jpeg(frame: av.VideoFrame) -> bytes:
