@@ -230,16 +230,16 @@ def test_stitching_what_somebody_recorded_beside_gives_the_same_frames(rotation:
     recorded = rotation.parent / 'recorded'
     stitched = stitch(StitchRequest((recorded,), tmp_path / 'out'), lambda done, total: None)
     assert not stitched.problems and not stitched.failures
-    came = {(m.preset.camera, m.preset.session, m.preset.sequence) for _, m in read_bag(recorded, '/frames')}
+    # On a busy machine one of the two may not have been there from the beginning or to the end, or have missed some.
+    recorded_too = {(m.preset.camera, m.preset.session, m.preset.sequence) for _, m in read_bag(recorded, '/frames')}
+    reached_both = recorded_too & {(h.camera, h.session, h.sequence) for h in headers(rotation / 'region')}
     for scene in SCENES:
-        offline, live = (dict(pictures(folder / scene)) for folder in (tmp_path / 'out', rotation))
-        # On a busy machine one of the two may not have been there from the beginning, or have missed some.
-        assert len(offline) > 20
-        assert offline.keys() & live.keys() == {key for key in live if key in came}
-        assert all(live[key] == offline[key] for key in offline.keys() & live.keys())
-        assert len(offline.keys() - live.keys()) <= sum(
-            json.loads((rotation / 'summary.json').read_text())['lost_frames'].values()
+        offline, live = (
+            {key: picture for key, picture in pictures(folder / scene) if key in reached_both}
+            for folder in (tmp_path / 'out', rotation)
         )
+        assert len(live) > 20
+        assert offline == live
 
 
 def pictures(bag: Path) -> list[tuple[tuple[str, int, int], tuple[bytes, bytes]]]:
