@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
 from collections.abc import Callable
 
 from ptz_stitcher.writer_thread import WriterThread
 
 _MAX_BYTES = 64_000_000
+_NICE = 10
 
 
 class Background:
@@ -20,6 +24,8 @@ class Background:
     def __init__(self, patient: bool, on_error: Callable[[BaseException], None]) -> None:
         self._thread = None if patient else WriterThread(on_error, _MAX_BYTES)
         self._on_error = on_error
+        if self._thread is not None:
+            self._thread.submit(0, _step_back)
 
     @property
     def refused(self) -> int:
@@ -40,3 +46,9 @@ class Background:
         """Returns when all that was given is done."""
         if self._thread is not None:
             self._thread.close()
+
+
+def _step_back() -> None:
+    """Whoever receives and writes goes first on a busy machine. Linux has a priority for each thread."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
