@@ -50,6 +50,8 @@ class GraphOptions:
     autostart: bool = False
     upload: bool = True
     simulation_epoch_ns: int = 0
+    #: Nobody skips frames: for replays that wait for their readers.
+    every_frame: bool = False
     parts: frozenset[Part] = frozenset(Part)
 
 
@@ -62,7 +64,15 @@ def region_graph(site: Site, options: GraphOptions) -> tuple[NodeSpec, ...]:
     }
     namespace = f'/{site.region.name}'
     nodes = [
-        NodeSpec(Part.STITCHER, 'ptz_stitcher', 'stitcher', 'stitcher', namespace, {**common, 'out': options.out}, respawn=False),
+        NodeSpec(
+            Part.STITCHER,
+            'ptz_stitcher',
+            'stitcher',
+            'stitcher',
+            namespace,
+            {**common, 'out': options.out, 'every_frame': options.every_frame},
+            respawn=False,
+        ),
         NodeSpec(
             Part.COORDINATOR,
             'collab_coordinator',
@@ -93,7 +103,7 @@ def region_graph(site: Site, options: GraphOptions) -> tuple[NodeSpec, ...]:
                     'perception',
                     f'perception_{camera}',
                     namespace,
-                    {**common, 'camera': camera, 'upload': options.upload},
+                    {**common, 'camera': camera, 'upload': options.upload, 'every_frame': options.every_frame},
                     respawn=True,
                 )
             )

@@ -3,12 +3,12 @@
 """The graph as ordinary ROS 2 launch actions. Needs launch and launch_ros, so only launch files import it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, Shutdown
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -28,10 +28,12 @@ def region_launch(
     """A generate_launch_description for a region; site: the default of the argument `site`."""
 
     def generate_launch_description() -> LaunchDescription:
-        return LaunchDescription([*_arguments(site, replay), OpaqueFunction(function=nodes), *_extras(replay)])
+        return LaunchDescription([*_arguments(site, replay), OpaqueFunction(function=nodes), _rviz()])
 
     def nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-        return [launch_node(spec, _value(context, 'log_level')) for spec in _graph(context, parts)]
+        specs = _graph(context, parts, replay)
+        started = [launch_node(spec, _value(context, 'log_level')) for spec in specs]
+        return [*started, _player(context, specs)] if replay else started
 
     return generate_launch_description
 
@@ -57,7 +59,7 @@ def _value(context: LaunchContext, name: str) -> str:
     return str(context.perform_substitution(LaunchConfiguration(name)))
 
 
-def _graph(context: LaunchContext, parts: frozenset[Part]) -> tuple[NodeSpec, ...]:
+def _graph(context: LaunchContext, parts: frozenset[Part], replay: bool) -> tuple[NodeSpec, ...]:
     site_path, media = _value(context, 'site'), _value(context, 'media')
     use_sim_time = _value(context, 'use_sim_time').lower() == 'true'
     options = GraphOptions(
@@ -69,6 +71,7 @@ def _graph(context: LaunchContext, parts: frozenset[Part]) -> tuple[NodeSpec, ..
         autostart=True,
         # On /clock the world begins with the clock; else now, the same for all cameras.
         simulation_epoch_ns=0 if use_sim_time else time.time_ns(),
+        every_frame=replay and _value(context, 'rate') == 'max',
         parts=parts,
     )
     return region_graph(load_site(site_path, media or None), options)
@@ -96,22 +99,27 @@ def _arguments(site: str | None, replay: bool) -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument('rviz', default_value='false', choices=['true', 'false'], description='Start rviz2.'),
     ]
     if replay:
-        arguments.append(DeclareLaunchArgument('bag', description="Bag of the cameras' frames and the plan."))
-        arguments.append(DeclareLaunchArgument('rate', default_value='1.0', description='Speed of the replay.'))
+        what = 'Folder of a run of ptz-collab up, or bag of ros2 bag record with the frames and the plan.'
+        arguments.append(DeclareLaunchArgument('bag', description=what))
+        what = 'How much faster than it was; max: as fast as frames are looked at and recorded, and nothing is left out.'
+        arguments.append(DeclareLaunchArgument('rate', default_value='1.0', description=what))
+        what = 'Replay again and again; otherwise everything ends after the recording.'
+        arguments.append(DeclareLaunchArgument('loop', default_value='false', choices=['true', 'false'], description=what))
     return arguments
 
 
-def _extras(replay: bool) -> list[LaunchDescriptionEntity]:
-    rviz = Node(
+def _rviz() -> Node:
+    return Node(
         package='rviz2',
         executable='rviz2',
         arguments=['-d', shared_file('rviz', 'region.rviz')],
         condition=IfCondition(LaunchConfiguration('rviz')),
     )
-    if not replay:
-        return [rviz]
-    play = ExecuteProcess(
-        cmd=['ros2', 'bag', 'play', LaunchConfiguration('bag'), '--clock', '--rate', LaunchConfiguration('rate')],
-        output='screen',
-    )
-    return [rviz, play]
+
+
+def _player(context: LaunchContext, specs: Sequence[NodeSpec]) -> ExecuteProcess:
+    """The replay, which begins when all nodes read; when it is over the recordings are closed."""
+    command = ['ptz-collab', 'replay', _value(context, 'bag'), '--rate', _value(context, 'rate'), '--without-perception']
+    command += ['--loop'] if _value(context, 'loop') == 'true' else []
+    command += ['--wait-for', *(f'{spec.namespace}/{spec.name}' for spec in specs)] if specs else []
+    return ExecuteProcess(cmd=command, output='screen', on_exit=Shutdown(reason='the replay is over'))

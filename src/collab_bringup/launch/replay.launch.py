@@ -1,8 +1,8 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""Looks at a recording again: perception and stitcher on a bag of `ros2 bag record`, on the recording's own clock.
+"""Looks at a recording again: perception and stitcher on what `ptz-collab replay` publishes, on the recording's own clock.
 
-`ros2 launch collab_bringup replay.launch.py site:=SITE bag:=BAG out:=DIR`
+`ros2 launch collab_bringup replay.launch.py site:=SITE bag:=BAG out:=DIR rate:=max`; BAG: folder of a run, or bag of `ros2 bag record`.
 """
 
 from collab_bringup.graph import Part

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ptz_site import NANOSECONDS, Mark, Phase, Site
 from ptz_stitcher.losses import LossCounter
 from ptz_stitcher.policies import Encode, Together
-from ptz_stitcher.segments import Cut, FrameHeader
-from ptz_stitcher.sequence_writer import SequenceSettings, SequenceWriter
+from ptz_stitcher.segments import Cut, FrameHeader, SceneCutter
+from ptz_stitcher.sequence_writer import SequenceSettings
 from ptz_stitcher.summary import RecordingSummary, SceneSummary
 
 
@@ -62,11 +62,31 @@ def sequence_settings(site: Site, site_path: str, scene: str, out: Path, cut: Cu
     )
 
 
+class Recorded(Protocol):
+    """A sequence, of one file or of many."""
+
+    @property
+    def cutter(self) -> SceneCutter:
+        """Its segments."""
+
+    @property
+    def written(self) -> int:
+        """Frames in the bag."""
+
+    @property
+    def before_keyframe(self) -> int:
+        """Frames in the bag only."""
+
+    @property
+    def failures(self) -> Sequence[str]:
+        """What could not be written, a line each."""
+
+
 def recording_summary(
     region: str,
     site_path: str,
     cut: Cut,
-    sequences: Mapping[str, SequenceWriter],
+    sequences: Mapping[str, Recorded],
     polygons: Mapping[str, Sequence[tuple[float, float]]],
     losses: LossCounter,
     refused: int,

@@ -7,9 +7,11 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
@@ -24,9 +26,10 @@ from ptz_site import UserError
 from ptz_stitcher.frames import frame_header, recording_summary, sequence_settings, targets_in
 from ptz_stitcher.losses import LossCounter
 from ptz_stitcher.recording import EncodedPicture, RecordingError
-from ptz_stitcher.region_log import RegionLog
 from ptz_stitcher.segments import Cut
-from ptz_stitcher.sequence_writer import Frame, SequenceWriter
+from ptz_stitcher.sequence_writer import Frame
+from ptz_stitcher.storage import Keeper, RollingLog, RollingSequence, storage_limits
+from ptz_stitcher.storage.keeper import Surroundings
 from ptz_stitcher.summary import RecordingSummary
 from ptz_stitcher.window import RotationWindow
 from ptz_stitcher.writer_thread import WriterThread
@@ -44,16 +47,19 @@ class Stitcher(Node):
         self._cut = _cut(cut or self._site.stitcher.cut)
         self._out = _folder(out)
         self._site_path = parameters.path
+        what = 'Wait for the disk rather than refuse frames: for replays, which wait for it.'
+        patient = bool(self.declare_parameter('every_frame', False, describe(what)).value)
+        self._keeper = self._make_keeper()
         try:
             self._sequences = {scene: self._sequence(scene) for scene in self._site.scenes}
-            self._log = RegionLog(self._out, self._site.region.name, parameters.path)
+            self._log = RollingLog(self._site.region.name, parameters.path, self._keeper)
         except RecordingError as error:
             raise UserError(f'{error}; give another folder with out') from None
         self._window = RotationWindow()
         self._losses = LossCounter()
         self._said: set[str] = set()
         self._lock = threading.Lock()
-        self._writer = WriterThread(self._on_writer_error)
+        self._writer = WriterThread(self._on_writer_error, patient=patient)
         self._subscribe()
         self._diagnostics = diagnostics.Diagnostics(self, self._site.region.name)
         for scene in self._site.scenes:
@@ -61,6 +67,8 @@ class Stitcher(Node):
         self._diagnostics.add('Frames', self._frames_status)
         self._diagnostics.add('Disk', self._disk_status)
         self.create_timer(0.5, self._say_failures)
+        # The disk fills up by the clock on the wall, also in a replay.
+        self.create_timer(1.0, lambda: self._writer.submit(0, self._keeper.look), clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def close(self) -> None:
         """Writes everything that came, closes the files, and says what is in them."""
@@ -90,8 +98,19 @@ class Stitcher(Node):
             self.create_subscription(CameraState, names.camera_state(camera), partial(self._on_state, camera), LATCHED)
             self.create_subscription(TrackArray, names.camera_tracks(camera), partial(self._on_tracks, camera), EVENTS)
 
-    def _sequence(self, scene: str) -> SequenceWriter:
-        return SequenceWriter(sequence_settings(self._site, self._site_path, scene, self._out, self._cut))
+    def _make_keeper(self) -> Keeper:
+        log = self.get_logger()
+        outside = Surroundings(
+            free=lambda: shutil.disk_usage(self._out).free,
+            now_ns=lambda: int(self.get_clock().now().nanoseconds),
+            steady_ns=time.monotonic_ns,
+            say=lambda text, grave: log.error(text) if grave else log.info(text),
+        )
+        return Keeper(self._out, self._site.region.name, storage_limits(self._site.stitcher), outside)
+
+    def _sequence(self, scene: str) -> RollingSequence:
+        settings = sequence_settings(self._site, self._site_path, scene, self._out, self._cut)
+        return RollingSequence(settings, self._keeper)
 
     def _on_plan(self, message: RotationPlan) -> None:
         self._window.take(plan_from_msg(message))
@@ -149,8 +168,11 @@ class Stitcher(Node):
         sequence = self._sequences[scene]
         values = {'frames': sequence.written, 'segments': len(sequence.cutter.segments), 'late': sequence.cutter.late}
         values |= {'before a keyframe': sequence.before_keyframe, **sequence.cutter.marks.values()}
-        if sequence.failures:
-            return diagnostics.Status(diagnostics.ERROR, sequence.failures[-1], values)
+        values |= {'not recorded for want of room': sequence.missed}
+        if not self._keeper.recording:
+            return diagnostics.Status(diagnostics.ERROR, 'not recording: the disk is full', values)
+        if failing := sequence.failing:
+            return diagnostics.Status(diagnostics.ERROR, failing[-1], values)
         if sequence.cutter.marks.wrong:
             return diagnostics.Status(diagnostics.WARN, f'{sequence.cutter.marks.wrong} marks missing or contradictory', values)
         return diagnostics.Status(diagnostics.OK, 'recording' if sequence.written else 'waiting for the rotation', values)
@@ -168,9 +190,12 @@ class Stitcher(Node):
         return diagnostics.Status(diagnostics.OK, 'no frame lost', values)
 
     def _disk_status(self) -> diagnostics.Status:
-        free = shutil.disk_usage(self._out).free
-        level = diagnostics.OK if free > 1e9 else diagnostics.WARN
-        return diagnostics.Status(level, f'{free / 1e9:.1f} GB free in {self._out}')
+        free, keeper = shutil.disk_usage(self._out).free, self._keeper
+        text = f'{free / 1e9:.1f} GB free in {self._out}'
+        if not keeper.recording:
+            text = f'recording has stopped: {text}; make room: it goes on when {keeper.wanted / 1e9:.1f} GB are free'
+            return diagnostics.Status(diagnostics.ERROR, text)
+        return diagnostics.Status(diagnostics.OK if free > 1e9 else diagnostics.WARN, text)
 
 
 def _cut(text: str) -> Cut:

@@ -16,13 +16,13 @@ TRACKS = 'ptz_collab_msgs/msg/TrackArray'
 
 
 class RegionLog:
-    """Writes <out>/region/. Messages are given serialized. durable: as for BagWriter."""
+    """Writes <out>/region/, or under another name. Messages are given serialized. durable: as for BagWriter."""
 
-    def __init__(self, out: Path, region: str, site: str, durable: bool = True) -> None:
+    def __init__(self, out: Path, region: str, site: str, durable: bool = True, name: str = 'region') -> None:
         self.failure = ''
         self._region = region
         self._types = {name: topic_type(name) for name in (HEADER, PLAN, STATE, TRACKS)}
-        self._bag: BagWriter | None = BagWriter(out / 'region', {'site': site, 'region': region}, durable=durable)
+        self._bag: BagWriter | None = BagWriter(out / name, {'site': site, 'region': region}, durable=durable)
 
     def header(self, camera: str, data: bytes, stamp_ns: int) -> None:
         """The header of any frame, also of those that the cut drops."""

@@ -10,13 +10,17 @@ from collections.abc import Callable
 
 
 class WriterThread:
-    """Runs jobs in the order in which they were given. Jobs beyond max_bytes that wait are refused and counted."""
+    """Runs jobs in the order in which they were given. Jobs beyond max_bytes that wait are refused and counted.
 
-    def __init__(self, on_error: Callable[[BaseException], None], max_bytes: int = 256_000_000) -> None:
+    patient: who gives one is held up instead, until there is room; nothing is refused.
+    """
+
+    def __init__(self, on_error: Callable[[BaseException], None], max_bytes: int = 256_000_000, patient: bool = False) -> None:
         self._jobs: queue.Queue[tuple[int, Callable[[], None]] | None] = queue.Queue()
         self._on_error = on_error
         self._max_bytes = max_bytes
-        self._lock = threading.Lock()
+        self._patient = patient
+        self._lock = threading.Condition()
         self._waiting_bytes = 0
         self.refused = 0
         self._thread = threading.Thread(target=self._run, name='writer', daemon=True)
@@ -31,7 +35,9 @@ class WriterThread:
     def submit(self, size: int, job: Callable[[], None]) -> bool:
         """Gives a job of about so many bytes. False if there is no room: the job is not done then."""
         with self._lock:
-            if self._waiting_bytes + size > self._max_bytes:
+            while self._patient and self._waiting_bytes > 0 and self._waiting_bytes + size > self._max_bytes:
+                self._lock.wait()
+            if not self._patient and self._waiting_bytes + size > self._max_bytes:
                 self.refused += 1
                 return False
             self._waiting_bytes += size
@@ -52,3 +58,4 @@ class WriterThread:
                 self._on_error(error)
             with self._lock:
                 self._waiting_bytes -= size
+                self._lock.notify_all()

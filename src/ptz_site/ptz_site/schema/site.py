@@ -32,6 +32,11 @@ class StitcherSettings(Section):
     video: bool = Field(True, description='write <scene>.mp4')
     bag: bool = Field(True, description='write the bag <scene>/')
     reorder: float = Field(0.5, ge=0, le=10, description='s to wait for late frames before writing')
+    file_minutes: float = Field(0.0, ge=0, le=100_000, description='begin new files after so long; 0: never')
+    file_megabytes: float = Field(0.0, ge=0, description='begin new files when one is so large; 0: never')
+    keep_days: float = Field(0.0, ge=0, description='delete recordings that were over so long ago; 0: never')
+    keep_gigabytes: float = Field(0.0, ge=0, description='delete the oldest when all are larger; 0: never')
+    least_free_megabytes: float = Field(100.0, ge=0, description='stop recording while less of the disk is free')
     together: Literal['in_turn', 'mosaic', 'all'] = Field(
         'in_turn',
         description='several cameras on a scene at once, in the video: one after the other, side by side, or a video each',

@@ -1,0 +1,110 @@
+# Copyright 2026 The ptz_collab authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which files of a folder are recordings of this program, and which of them are over: recordings.json beside them.
+
+Nothing else is ever deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ptz_stitcher.storage.retention import Part
+
+FILE = 'recordings.json'
+_VERSION = 1
+#: A name, not a path: whatever the file says, nothing outside of the folder is touched.
+_NAME = re.compile(r'^[A-Za-z0-9][A-Za-z0-9_-]*$')
+
+
+@dataclass
+class Ledger:
+    """The recordings below a folder. What an earlier process left unfinished counts as over: it was killed."""
+
+    folder: Path
+    _ends: dict[str, int | None] = field(default_factory=dict)
+    _sizes: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, end_ns in _read(self.folder / FILE).items():
+            if any(self.entries(name)):
+                self._ends[name] = end_ns if end_ns is not None else self._newest_ns(name)
+
+    def began(self, name: str) -> None:
+        """A part is being written from now on. Raises OSError if that can't be noted."""
+        self._ends[name] = None
+        self._write()
+
+    def ended(self, name: str, end_ns: int) -> None:
+        """A part is over. Raises OSError, as above."""
+        self._ends[name] = end_ns
+        self._sizes.pop(name, None)
+        self._write()
+
+    def parts(self) -> list[Part]:
+        """All that are there."""
+        return [Part(name, end_ns, self._size(name)) for name, end_ns in self._ends.items()]
+
+    def delete(self, name: str) -> None:
+        """Removes a part that is over. Raises OSError if something of it can't be removed; it stays in the ledger then."""
+        if self._ends.get(name, None) is None:
+            raise ValueError(f'{name} is being written, or is no recording')
+        for entry in list(self.entries(name)):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        del self._ends[name]
+        self._sizes.pop(name, None)
+        self._write()
+
+    def entries(self, name: str) -> Iterator[Path]:
+        """The files and folders of a part: its name alone, or with more behind a dot."""
+        if not _NAME.match(name):
+            return
+        for entry in sorted(self.folder.glob(f'{name}*')):
+            if entry.name == name or entry.name.startswith(f'{name}.'):
+                yield entry
+
+    def _size(self, name: str) -> int:
+        # Of a part that is over nothing changes any more.
+        if self._ends[name] is None:
+            return self._measured(name)
+        if name not in self._sizes:
+            self._sizes[name] = self._measured(name)
+        return self._sizes[name]
+
+    def _measured(self, name: str) -> int:
+        return sum(file.stat().st_size for file in self._files(name))
+
+    def _newest_ns(self, name: str) -> int:
+        return max((file.stat().st_mtime_ns for file in self._files(name)), default=0)
+
+    def _files(self, name: str) -> Iterator[Path]:
+        for entry in self.entries(name):
+            yield from (file for file in entry.rglob('*') if file.is_file()) if entry.is_dir() else [entry]
+
+    def _write(self) -> None:
+        parts = [{'name': name, 'end_ns': end_ns} for name, end_ns in self._ends.items()]
+        text = json.dumps({'version': _VERSION, 'recordings': parts}, indent=1) + '\n'
+        fresh = self.folder / f'{FILE}.tmp'
+        try:
+            fresh.write_text(text, encoding='utf-8')
+            fresh.replace(self.folder / FILE)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
+
+
+def _read(path: Path) -> dict[str, int | None]:
+    """Names and ends; nothing if there is no ledger, or it can't be understood: then nothing of before is deleted."""
+    try:
+        entries = json.loads(path.read_text(encoding='utf-8'))['recordings']
+        return {str(one['name']): None if one['end_ns'] is None else int(one['end_ns']) for one in entries}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
