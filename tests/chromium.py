@@ -33,7 +33,9 @@ async function watch() {
   v.src = '/video'; await happens(v, 'loadeddata'); await cues;
   seen.all = t.cues.length;
   for (const time of TIMES) {
-    v.currentTime = time; await happens(v, 'seeked');
+    // `seeked` may come before the picture is there to be drawn.
+    const shown = new Promise(done => v.requestVideoFrameCallback(done));
+    v.currentTime = time; await happens(v, 'seeked'); await Promise.race([shown, new Promise(done => setTimeout(done, 5000))]);
     c.width = v.videoWidth; c.height = v.videoHeight; c.getContext('2d').drawImage(v, 0, 0);
     seen.pictures.push(c.toDataURL('image/png').split(',')[1]);
     seen.cues.push(Array.from(t.cues).filter(q => q.startTime <= time && time < q.endTime).map(q => JSON.parse(q.text)));

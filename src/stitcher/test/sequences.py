@@ -1,13 +1,17 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frames of a scene whose cameras take turns, to be written."""
+"""Frames of a scene whose cameras take turns, to be written; and what is read of the files."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
 
@@ -20,6 +24,7 @@ from ptz_stitcher.sequence_writer import Frame, SequenceSettings, SequenceWriter
 S = 1_000_000_000
 START_NS = 1_700_000_000 * S
 PERIOD_NS = S // 10
+CUE = re.compile(r'^(\d\d):(\d\d):(\d\d)\.(\d{3}) --> (\d\d):(\d\d):(\d\d)\.(\d{3})\n(.+)$')
 
 
 def writer(out: Path, **more: Any) -> SequenceWriter:
@@ -57,3 +62,25 @@ def segment(
             marks, begin_ns, begin_ns + turning * PERIOD_NS if arrived else 0, slot,
         )  # fmt: skip
         yield frame(header, pictures(first + number))
+
+
+def played(path: Path) -> list[tuple[float, np.ndarray]]:
+    """Times and pictures (BGR) of a video; a decoder that meets anything wrong raises."""
+    with av.open(str(path)) as container:
+        container.streams.video[0].codec_context.options = {'err_detect': 'explode'}
+        return [(float(frame.time), frame.to_ndarray(format='bgr24')) for frame in container.decode(video=0)]
+
+
+def cues(path: Path) -> list[tuple[float, float, dict]]:
+    """Start and end in s, and content."""
+    head, note, *blocks = path.read_text().rstrip('\n').split('\n\n')
+    assert head.startswith('WEBVTT')
+    assert note.startswith('NOTE')
+    result = []
+    for block in blocks:
+        match = CUE.match(block)
+        assert match, block
+        times = [int(text) for text in match.groups()[:8]]
+        start, end = ((h * 60 + m) * 60 + s + ms / 1000 for h, m, s, ms in (times[:4], times[4:]))
+        result.append((start, end, json.loads(match[9])))
+    return result

@@ -6,43 +6,18 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from encoded_cameras import COLOURS, SIZE, camera_of, jpeg, stream
-from sequences import PERIOD_NS, START_NS, S, segment, writer
+from sequences import PERIOD_NS, START_NS, S, cues, played, segment, writer
 
 from ptz_stitcher.mosaic import Tile, fitted, tiles
 from ptz_stitcher.policies import Encode, Together
 from ptz_stitcher.recording import EncodedPicture
 from ptz_stitcher.segments import Cut
-
-CUE = re.compile(r'^(\d\d):(\d\d):(\d\d)\.(\d{3}) --> (\d\d):(\d\d):(\d\d)\.(\d{3})\n(.+)$')
-
-
-def played(path: Path) -> list[tuple[float, np.ndarray]]:
-    """Times and pictures (BGR) of a video; a decoder that meets anything wrong raises."""
-    with av.open(str(path)) as container:
-        container.streams.video[0].codec_context.options = {'err_detect': 'explode'}
-        return [(float(frame.time), frame.to_ndarray(format='bgr24')) for frame in container.decode(video=0)]
-
-
-def cues(path: Path) -> list[tuple[float, float, dict]]:
-    """Start and end in s, and content."""
-    head, note, *blocks = path.read_text().rstrip('\n').split('\n\n')
-    assert head.startswith('WEBVTT')
-    assert note.startswith('NOTE')
-    result = []
-    for block in blocks:
-        match = CUE.match(block)
-        assert match, block
-        times = [int(text) for text in match.groups()[:8]]
-        start, end = ((h * 60 + m) * 60 + s + ms / 1000 for h, m, s, ms in (times[:4], times[4:]))
-        result.append((start, end, json.loads(match[9])))
-    return result
 
 
 @pytest.mark.parametrize('encoding', ['h264', 'h265'])

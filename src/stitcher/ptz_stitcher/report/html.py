@@ -93,9 +93,14 @@ def render(
         camera_colours=camera_colours,
         cameras_chart=charts.cameras_chart(run, scene_colours),
         scenes_chart=charts.scenes_chart(run, camera_colours),
-        videos={scene.scene: f'{scene.scene}.mp4' for scene in run.scenes if (out / f'{scene.scene}.mp4').is_file()},
+        videos={scene.scene: _videos(out, scene.scene) for scene in run.scenes},
         bags={scene.scene: f'{scene.scene}/' for scene in run.scenes if (out / scene.scene).is_dir()},
     )
+
+
+def _videos(out: Path, scene: str) -> list[str]:
+    """The video of a scene, or those of its cameras."""
+    return sorted(path.name for pattern in (f'{scene}.mp4', f'{scene}.*.mp4') for path in out.glob(pattern))
 
 
 def _data_uri(shown: Picture) -> str:
