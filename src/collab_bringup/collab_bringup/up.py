@@ -22,6 +22,7 @@ from collab_bringup.rotation_client import RotationClient, RotationOutcome
 from ptz_collab_msgs.action import RunRotation
 from ptz_site import Site, UserError
 from ptz_stitcher.report.write import write_report
+from ptz_stitcher.storage.names import LOG, parts_of
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -165,7 +166,7 @@ def _conclude(request: RunRequest, console: Console, failure: str, outcome: Rota
     elif outcome is not None and outcome.error_code not in (RunRotation.Result.NONE, RunRotation.Result.CANCELED):
         failure = outcome.error_msg
         console.print(f'[red]error:[/] {escape(failure)}', soft_wrap=True)
-    if (request.out / 'region').is_dir():
+    if parts_of(request.out, LOG):
         try:
             failure = failure or '; '.join(display_summary(request.out, console))
             if outcome is not None and outcome.stays:

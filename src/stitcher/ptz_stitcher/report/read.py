@@ -20,6 +20,7 @@ from ptz_site.stream_marks import nal
 from ptz_stitcher.frames import frame_header, time_ns
 from ptz_stitcher.report.measures import NANOSECONDS, Rotation
 from ptz_stitcher.segments import FrameHeader
+from ptz_stitcher.storage.names import LOG, parts_of
 
 _RUNNING = 1
 _STOPPED = 0
@@ -54,11 +55,11 @@ class RegionRecord:
 
 def read_region(out: Path) -> RegionRecord:
     """Reads <out>/region. Raises UserError if there is none, or no rotation is in it."""
-    folder = out / 'region'
+    folder = out / LOG
     headers: list[FrameHeader] = []
     plans: list[Any] = []
     region = ''
-    for topic, message in _messages(folder, ('/preset_header', '/plan')):
+    for topic, message in _messages(_log(out), ('/preset_header', '/plan')):
         region = topic.split('/')[1]
         if topic.endswith('/plan'):
             plans.append(message)
@@ -74,7 +75,7 @@ def read_region(out: Path) -> RegionRecord:
 def read_stays(out: Path) -> StayTimes:
     """How long people were seen to stay in the scenes of a run. Raises UserError if <out>/region is not there."""
     observer = StayObserver()
-    for _, message in _messages(out / 'region', ('/tracks',)):
+    for _, message in _messages(_log(out), ('/tracks',)):
         preset = message.preset
         tracks = [track.track_id for track in message.tracks if track.source == _DETECTED]
         switch, stamp = time_ns(preset.switch_start), time_ns(message.header.stamp)
@@ -85,7 +86,7 @@ def read_stays(out: Path) -> StayTimes:
 def read_heats(out: Path, polygons: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, SceneHeat]:
     """Where on the ground (m) of scenes people were seen, on average over a run. Raises UserError if <out>/region is not there."""
     heats = {scene: SceneHeat(polygon, math.inf) for scene, polygon in polygons.items()}
-    for _, message in _messages(out / 'region', ('/tracks',)) if heats else ():
+    for _, message in _messages(_log(out), ('/tracks',)) if heats else ():
         heat = heats.get(message.preset.scene)
         if heat is None:
             continue
@@ -96,11 +97,11 @@ def read_heats(out: Path, polygons: Mapping[str, Sequence[tuple[float, float]]])
     return heats
 
 
-def read_pictures(folder: Path) -> Iterator[Picture]:
-    """The pictures of one scene's bag, in order; one at a time is in memory."""
+def read_pictures(bags: Sequence[Path]) -> Iterator[Picture]:
+    """The pictures of one scene, in order; bags: those that it is in. One picture at a time is in memory."""
     waiting: FrameHeader | None = None
     data: tuple[bytes, str] | None = None
-    for topic, message in _messages(folder, ('/preset_header', '/image/compressed')):
+    for topic, message in _messages(bags, ('/preset_header', '/image/compressed')):
         if topic.endswith('/preset_header'):
             waiting = frame_header(message)
         else:
@@ -110,16 +111,21 @@ def read_pictures(folder: Path) -> Iterator[Picture]:
             waiting = data = None
 
 
-def _messages(folder: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+def _log(out: Path) -> list[Path]:
+    # One that is not there is named in the complaint.
+    return parts_of(out, LOG) or [out / LOG]
+
+
+def _messages(bags: Sequence[Path], endings: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     try:
-        with AnyReader([folder]) as reader:
+        with AnyReader(list(bags)) as reader:
             connections = [connection for connection in reader.connections if connection.topic.endswith(endings)]
             if not connections:
                 return  # asked for none, the reader would give all
             for connection, _, raw in reader.messages(connections):
                 yield connection.topic, reader.deserialize(raw, connection.msgtype)
     except (AnyReaderError, ReaderError) as error:
-        raise UserError(f'{folder}: not a bag that can be read ({error}); give the folder of a run') from None
+        raise UserError(f'{bags[0]}: not a bag that can be read ({error}); give the folder of a run') from None
 
 
 def _rotation(first: Any, plans: list[Any], headers: list[FrameHeader]) -> Rotation:

@@ -16,6 +16,7 @@ from ptz_stitcher.report.heat import heat_plans
 from ptz_stitcher.report.html import Thumbnail, render, segment_pictures
 from ptz_stitcher.report.measures import RunMeasures, measure
 from ptz_stitcher.report.read import RegionRecord, read_heats, read_pictures, read_region
+from ptz_stitcher.storage.names import parts_of
 from ptz_stitcher.summary import RecordingSummary, read_summary
 
 
@@ -55,7 +56,8 @@ def write_report(out: Path) -> ReportSummary:
     pictures: dict[str, list[Thumbnail]] = {}
     for scene in scenes:
         try:
-            pictures[scene] = segment_pictures(read_pictures(out / scene), run.begin_ns) if (out / scene).is_dir() else []
+            bags = parts_of(out, scene, record.region)
+            pictures[scene] = segment_pictures(read_pictures(bags), run.begin_ns) if bags else []
         except UserError as error:
             warnings.append(str(error))
             pictures[scene] = []

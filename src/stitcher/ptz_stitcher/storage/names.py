@@ -4,12 +4,31 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ptz_site import NANOSECONDS
+
+#: The log of a region, as `what`.
+LOG = 'region'
+_TIME = r'\d{8}T\d{6}Z(-\d+)?'
 
 
 def part_name(region: str, what: str, stamp_ns: int) -> str:
     """Of one part of a recording; what: a scene, or the log. Sorted by name, the parts are in the order of time."""
     began = datetime.fromtimestamp(stamp_ns // NANOSECONDS, UTC)
     return f'{region}_{what}_{began:%Y%m%dT%H%M%SZ}'
+
+
+def parts_of(out: Path, what: str, region: str = '') -> list[Path]:
+    """The bags of a recording, in the order of time: the one that is not rotated, and the parts. region empty: whichever it is."""
+    whole = out / what
+    name = re.compile(f'{re.escape(region) or ".+"}_{re.escape(what)}_{_TIME}')
+    rotated = sorted((entry for entry in out.glob(f'*_{what}_*') if name.fullmatch(entry.name) and entry.is_dir()), key=_by_time)
+    return [*([whole] if whole.is_dir() else []), *rotated]
+
+
+def _by_time(part: Path) -> tuple[str, int]:
+    stem, _, number = part.name.partition('Z-')
+    return stem.rstrip('Z'), int(number or 1)

@@ -11,9 +11,8 @@ from ptz_stitcher.recording import RecordingError
 from ptz_stitcher.region_log import RegionLog
 from ptz_stitcher.storage.disk_guard import is_for_want_of_room
 from ptz_stitcher.storage.keeper import Keeper
+from ptz_stitcher.storage.names import LOG
 from ptz_stitcher.storage.rotation import Rotation
-
-_LOG = 'region'
 
 
 class RollingLog:
@@ -91,7 +90,7 @@ class RollingLog:
                 self._keeper.found_full()
 
     def _begin(self, stamp_ns: int) -> None:
-        name = self._keeper.begin(_LOG, stamp_ns)
+        name = self._keeper.begin(LOG, stamp_ns)
         self._part, self._name = RegionLog(self._keeper.out, self._region, self._site, name=name), name
         if self._plan is not None:
             _write_plan(*self._plan, self._part)
