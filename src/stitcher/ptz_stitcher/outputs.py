@@ -13,7 +13,7 @@ from typing import Protocol
 import av
 import numpy as np
 
-from ptz_site import Mark
+from ptz_site import NANOSECONDS, Mark
 from ptz_stitcher.background import Background
 from ptz_stitcher.cues import Shown
 from ptz_stitcher.mosaic import compose, fitted, tiles
@@ -154,8 +154,7 @@ class MosaicVideo:
             self._write(header)
 
     def _write(self, header: FrameHeader) -> None:
-        gone_ns = header.stamp_ns - 5 * self.video.period_ns // 2
-        self._tiles = {camera: tile for camera, tile in sorted(self._tiles.items()) if tile.stamp_ns > gone_ns}
+        self._tiles = {camera: tile for camera, tile in sorted(self._tiles.items()) if not self._has_left(tile, header)}
         live = list(self._tiles.values())
         if self._encoder is None:
             self._encoder = H264Encoder((live[0].frame.width, live[0].frame.height), 1e9 / self.video.period_ns)
@@ -168,6 +167,14 @@ class MosaicVideo:
         self.video.take(ShownPicture(picture, header.stamp_ns, chapter, title, tuple(tile.shown for tile in live)))
         for tile in live:
             tile.shown = Shown(tile.shown.camera, tile.shown.slot, tile.shown.phase, Mark.NONE, tile.shown.targets)
+
+
+    def _has_left(self, tile: _Tile, now: FrameHeader) -> bool:
+        """Whether a camera is on another scene by now, or silent. When a slot ends most leave; inside of it a late picture is no reason."""
+        patience_ns = 5 * self.video.period_ns // 2
+        if tile.shown.slot == now.slot:
+            patience_ns = max(NANOSECONDS, patience_ns)
+        return now.stamp_ns - tile.stamp_ns > patience_ns
 
 
 @dataclass
