@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ptz_site import NANOSECONDS, Mark, Phase
@@ -23,6 +23,11 @@ class Shown:
     phase: Phase
     marks: Mark
     targets: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """All but the marks, which are of one picture only."""
+        return self.camera, self.slot, self.phase, self.targets
 
     def content(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -60,28 +65,28 @@ class CueTrack:
     """
 
     period_ns: int
-    _open: Cue | None = field(default=None, init=False)
+    _shown: tuple[Shown, ...] = ()
+    _state: tuple[tuple[object, ...], ...] = ()
+    _start_ns: int = 0
+    _last_ns: int = 0
 
     def take(self, stamp_ns: int, shown: tuple[Shown, ...]) -> Cue | None:
         """A picture is shown. Returns the cue that ended with it."""
-        cue = self._open
-        if cue is not None and self._goes_on(cue, stamp_ns, shown):
-            self._open = replace(cue, end_ns=stamp_ns + self.period_ns)
-            return None
-        self._open = Cue(stamp_ns, stamp_ns + self.period_ns, shown)
+        state = tuple(one.state for one in shown)
         # It lasts until the next picture, unless that comes much later.
-        return replace(cue, end_ns=stamp_ns) if cue is not None and stamp_ns < cue.end_ns + 2 * self.period_ns else cue
+        goes_on = stamp_ns < self._last_ns + 3 * self.period_ns
+        if goes_on and state == self._state and stamp_ns - self._start_ns < _LONGEST_NS and not any(one.marks for one in shown):
+            self._last_ns = stamp_ns
+            return None
+        cue = self._cue(stamp_ns if goes_on else self._last_ns + self.period_ns)
+        self._shown, self._state, self._start_ns, self._last_ns = shown, state, stamp_ns, stamp_ns
+        return cue
 
     def finish(self) -> Cue | None:
         """The cue that is left."""
-        cue, self._open = self._open, None
+        cue = self._cue(self._last_ns + self.period_ns)
+        self._shown, self._state = (), ()
         return cue
 
-    def _goes_on(self, cue: Cue, stamp_ns: int, shown: tuple[Shown, ...]) -> bool:
-        if stamp_ns - cue.start_ns >= _LONGEST_NS or stamp_ns >= cue.end_ns + 2 * self.period_ns:
-            return False
-        return not any(one.marks for one in shown) and _without_marks(shown) == _without_marks(cue.shown)
-
-
-def _without_marks(shown: tuple[Shown, ...]) -> tuple[Shown, ...]:
-    return tuple(replace(one, marks=Mark.NONE) for one in shown)
+    def _cue(self, end_ns: int) -> Cue | None:
+        return Cue(self._start_ns, end_ns, self._shown) if self._shown else None

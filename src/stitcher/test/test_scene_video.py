@@ -12,11 +12,15 @@ import av
 import numpy as np
 import pytest
 from encoded_cameras import COLOURS, SIZE, camera_of, jpeg, stream
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sequences import PERIOD_NS, START_NS, S, cues, played, segment, writer
 
 from ptz_stitcher.mosaic import Tile, fitted, tiles
 from ptz_stitcher.policies import Encode, Together
 from ptz_stitcher.recording import EncodedPicture
+from ptz_stitcher.recording.parameter_sets import StreamJoiner
+from ptz_stitcher.recording.transcoding import PictureDecoder
 from ptz_stitcher.segments import Cut
 
 
@@ -71,6 +75,32 @@ def test_after_a_lost_frame_the_video_goes_on_with_the_next_keyframe(tmp_path: P
     assert [round(time * 10) for time, _ in played(tmp_path / 'gate.mp4')] == [0, 1, 2, 3, *range(10, 20)]
     assert sequence.before_keyframe == 5
     assert sequence.written == 19
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(('north', 'south', 'east')), min_size=1, max_size=6), st.sets(st.integers(0, 119)), st.booleans())
+def test_whatever_is_passed_on_decodes_to_the_very_pictures(turns: list[str], lost: set[int], repeat: bool) -> None:
+    joiner, decoder = StreamJoiner(), PictureDecoder()
+    at, passed = 0, 0
+    used = dict.fromkeys(turns, 0)
+    for camera in turns:
+        for _ in range(7):
+            number = used[camera]
+            used[camera] += 1
+            at += 1
+            if at in lost or number >= 40:
+                continue
+            joined = joiner.take(camera, 1, number, stream(camera, 'h264', 40, 10, repeat)[number])
+            if joined is None:
+                continue
+            passed += 1
+            frame = decoder.decode(joined)
+            assert frame is not None
+            picture = frame.to_ndarray(format='bgr24')
+            assert camera_of(picture) == camera
+            assert abs(int((picture[-8].mean(axis=1) > 200).sum()) - (4 + 3 * number % SIZE[0])) <= 2
+    if repeat and not lost:
+        assert passed >= 7, 'the first segment is whole'
 
 
 def test_a_keyframe_without_parameter_sets_that_nobody_knows_is_left_out(tmp_path: Path) -> None:
