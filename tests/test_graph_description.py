@@ -52,6 +52,12 @@ def test_a_replay_looks_again_and_sends_nothing(small_site: Path) -> None:
     assert {node.part for node in nodes} == parts
 
 
+def test_nobody_skips_frames_of_a_replay_that_waits(small_site: Path) -> None:
+    options = GraphOptions(str(small_site), out='/tmp/out', every_frame=True)
+    nodes = region_graph(load_site(small_site), options)
+    assert sum(node.parameters.get('every_frame', False) for node in nodes) == 4  # three cameras' perception, and the stitcher
+
+
 def test_every_node_of_the_graph_is_installed(small_site: Path) -> None:
     for node in region_graph(load_site(small_site), GraphOptions(str(small_site), out='/tmp/out')):
         command = node_command(node)
@@ -77,12 +83,16 @@ def test_launch_files_describe_the_same_graph(name: str, small_site: Path) -> No
             'use_sim_time': 'false',
             'upload': 'false',
             'log_level': 'info',
+            'bag': '/tmp/run',
+            'rate': 'max',
+            'loop': 'false',
         }
     )
     opaque = next(e for e in description.entities if type(e).__name__ == 'OpaqueFunction')
     actions = opaque.execute(context) or []
     parts = frozenset({Part.PERCEPTION, Part.STITCHER}) if name == 'replay' else frozenset(Part)
-    assert len(actions) == len(region_graph(load_site(small_site), GraphOptions(str(small_site), out='/tmp/out', parts=parts)))
+    nodes = region_graph(load_site(small_site), GraphOptions(str(small_site), out='/tmp/out', parts=parts))
+    assert len(actions) == len(nodes) + (name == 'replay')
 
 
 @pytest.mark.skipif(not HAS_LAUNCH, reason='launch_ros is not installed here; the graph description is tested instead')

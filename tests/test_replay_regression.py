@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recorded region, looked at and stitched again: the same tracks, best frames and sequences as ever.
 
-After a change that is meant to alter them, `REPLAY_EXPECT=1 pytest tests/test_replay_regression.py` writes down what is found, to be looked at
-and committed. scripts/make_replay_region.py films the region anew.
+After a change that is meant to alter them, `REPLAY_EXPECT=1 pytest tests/test_replay_regression.py` writes down what is found, to
+be looked at and committed. scripts/make_replay_region.py films the region anew.
 """
 
 from __future__ import annotations
