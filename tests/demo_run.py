@@ -43,7 +43,7 @@ class DemoRun(Run):
 def film(folder: Path) -> DemoRun:
     """Runs the region until the target was held, handed over and let go, with an operator's picture of it."""
     with receiving(folder / 'receiver') as receiver:
-        site_path = write_site(folder, receiver)
+        site_path = write_site(folder, receiver, video=True)
         site = load_site(site_path)
         write_picture(site, WALKER, SCENE, folder / 'walker.png')
         with own_domain(), ended(start_command('up', site_path, '--out', folder / 'run', cwd=folder)) as command:

@@ -68,7 +68,7 @@ class Run:
         return abs(wrap_angle(math.atan2(pose.y - walker.y, pose.x - walker.x) - walker.heading))
 
 
-def write_site(folder: Path, receiver: Receiver | None = None, selection: str = 'rules') -> Path:
+def write_site(folder: Path, receiver: Receiver | None = None, selection: str = 'rules', video: bool = False) -> Path:
     """The demo's site with a watchlist of its own; best frames are sent to a receiver, if there is one."""
     text = Path(get_package_share_directory('collab_bringup'), 'config', 'demo.yaml').read_text()
     content = yaml.safe_load(text)
@@ -77,7 +77,7 @@ def write_site(folder: Path, receiver: Receiver | None = None, selection: str = 
         (folder / 'token').write_text(receiver.token)
         upload = {'url': receiver.url, 'token_file': 'token', 'folder': 'upload', 'send_period': 0.2}
         content['perception']['upload'] = upload
-    content['stitcher']['video'] = False
+    content['stitcher']['video'] = video
     path = folder / 'demo.yaml'
     path.write_text(yaml.safe_dump(content, sort_keys=False))
     return path

@@ -13,6 +13,7 @@ from conftest import Command
 from demo_run import TARGET, WALKER, DemoRun
 from faults import longest_without, shown_in, span
 from recordings import headers, read_bag
+from sequences import cues
 from target_region import IN_POSITION, is_clear
 
 from ptz_node.convert import time_to_ns
@@ -38,6 +39,16 @@ def test_the_camera_that_holds_sees_the_target(demo_run: DemoRun) -> None:
         seen = [demo_run.walker(WALKER, hold.camera, hold.scene, at - back * S // 4) for back in range(8)]
         assert any(one is not None and one.completeness > 0.8 and one.occluded < 0.5 for one in seen)
         assert hold.mark_shape == 'triangle' and hold.mark_colour.startswith('#') and len(hold.feature) > 0
+
+
+def test_the_cues_of_the_videos_name_the_target(demo_run: DemoRun) -> None:
+    told = [(start, cue) for path in demo_run.folder.glob('*.vtt') for start, _, cue in cues(path) if cue['targets']]
+    assert told
+    for _, cue in told:
+        assert cue['targets'] == [TARGET]
+    # Where they name it there is somebody to be seen.
+    seen = [demo_run.walker(WALKER, cue['camera'], cue['scene'], cue['stamp_ns']) for _, cue in told]
+    assert sum(one is not None for one in seen) > 0.8 * len(told)
 
 
 def test_it_is_held_soon_after_it_is_seen_clearly(demo_run: DemoRun) -> None:
