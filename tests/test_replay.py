@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import subprocess
 import sys
@@ -12,13 +13,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PATIENCE, Command
+import rclpy
+from conftest import PATIENCE, Command, wait_for
+from rclpy.node import Node
 from rclpy.serialization import serialize_message
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage
 
-from ptz_collab_msgs.msg import PresetHeader
-from ptz_node.convert import time_from_ns
+from ptz_collab_msgs.msg import PresetFrame, PresetHeader, RegionState
+from ptz_node import names
+from ptz_node.convert import time_from_ns, time_to_ns
 from ptz_node.images import encode_jpeg
+from ptz_node.qos import FRAMES_RECORD, LATCHED
 from ptz_stitcher.recording import BagWriter
 from ptz_stitcher.recording.msgdefs import topic_type
 
@@ -95,3 +101,57 @@ def test_as_fast_as_its_readers_a_replay_loses_nothing(
     assert [int(stamp) for topic, stamp, _ in got if topic == scene] == stamps()
     assert sorted(int(stamp) for topic, stamp, _ in got if topic != scene) == stamps()
     assert all(topic.split('/')[3] == camera for topic, _, camera in got if topic != scene)
+
+
+def test_at_a_speed_the_clock_runs_with_the_recording(ptz_collab: Start, ros_domain: int, recording: Path) -> None:
+    rclpy.init(domain_id=ros_domain)
+    node = Node('watcher')
+    clock: list[int] = []
+    stamps_seen: list[int] = []
+    node.create_subscription(Clock, '/clock', lambda message: clock.append(time_to_ns(message.clock)), FRAMES_RECORD)
+    node.create_subscription(
+        PresetFrame, '/yard/scenes/gate/frames', lambda frame: stamps_seen.append(time_to_ns(frame.header.stamp)), FRAMES_RECORD
+    )
+    try:
+        command = ptz_collab('replay', recording, '--rate', '5', '--loop')
+
+        def twice() -> bool:
+            for _ in range(20):
+                rclpy.spin_once(node, timeout_sec=0.01)
+            return stamps_seen.count(stamps()[-1]) >= 2
+
+        wait_for(twice, PATIENCE, 'the recording was replayed twice')
+        command.interrupt()
+        code, output = command.finish()
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+    assert code == 130 and 'Traceback' not in output, output
+    # A reader of the clock may miss some of it, as of a real one.
+    assert len(set(clock) & set(stamps())) > 10 and len(set(clock) - set(stamps())) > 10  # at frames, and between them
+    assert min(clock) >= BEGIN and max(clock) <= stamps()[-1]
+    backwards = [pair for pair in itertools.pairwise(clock) if pair[1] < pair[0]]
+    assert len(backwards) >= 1 and all(pair[1] < BEGIN + S for pair in backwards)  # when it begins again, and never else
+
+
+def test_what_can_not_be_replayed_is_one_line(ptz_collab: Start, recording: Path) -> None:
+    for arguments, says in (
+        ((recording, '--scenes', 'roof'), 'scene roof is not in the recording; it has gate'),
+        ((recording, '--rate', '0'), 'allowed: above 0'),
+        ((recording / 'nowhere',), 'is not there'),
+        ((recording, '--wait-for', '/nobody', '--patience', '1'), '/nobody does not read within 1 s'),
+    ):
+        code, output = ptz_collab('replay', *arguments).finish()
+        assert code == 2 and says in output and 'Traceback' not in output, output
+
+
+def test_a_region_that_runs_is_not_told_an_old_plan(ptz_collab: Start, ros_domain: int, recording: Path) -> None:
+    rclpy.init(domain_id=ros_domain)
+    node = Node('coordinator', namespace='/yard')
+    try:
+        node.create_publisher(RegionState, names.REGION_STATE, LATCHED)
+        code, output = ptz_collab('replay', recording).finish()
+    finally:
+        node.destroy_node()
+        rclpy.shutdown()
+    assert code == 2 and 'region yard runs here' in output, output

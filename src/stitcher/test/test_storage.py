@@ -30,6 +30,7 @@ from ptz_stitcher.storage import FileLimits, Keeper, KeepLimits, RollingLog, Rol
 from ptz_stitcher.storage.disk_guard import DiskGuard, is_for_want_of_room
 from ptz_stitcher.storage.keeper import Surroundings
 from ptz_stitcher.storage.ledger import Ledger
+from ptz_stitcher.storage.names import names_of, parts_of
 from ptz_stitcher.storage.retention import Part, surplus
 from ptz_stitcher.storage.rotation import Rotation
 
@@ -311,3 +312,12 @@ def test_a_recording_that_is_not_rotated_is_never_written_over(tmp_path: Path, m
     sequence(tmp_path, keeper(tmp_path, machine, StorageLimits())).close()
     with pytest.raises(RecordingError, match='exists already'):
         sequence(tmp_path, keeper(tmp_path, machine, StorageLimits()))
+
+
+def test_parts_are_found_in_the_order_of_time_and_of_their_scene_alone(tmp_path: Path) -> None:
+    later = ['yard_gate_20231114T221326Z', 'yard_gate_20231114T221326Z-2', 'yard_gate_20231114T221326Z-10']
+    for name in (*later, 'gate', 'yard_north_gate_20231114T221326Z', 'yard_gate_somebody', 'yard_gate_20231114T221326Z.pictures'):
+        (tmp_path / name).mkdir()
+    (tmp_path / 'yard_gate_20231114T221400Z.mp4').write_bytes(b'a video alone')
+    assert [part.name for part in parts_of(tmp_path, 'gate', 'yard')] == ['gate', *later]
+    assert names_of(tmp_path, 'gate', 'yard') == ['gate', *later, 'yard_gate_20231114T221400Z']

@@ -19,6 +19,7 @@ from ptz_stitcher.report import charts
 from ptz_stitcher.report.heat import HeatPlans
 from ptz_stitcher.report.measures import NANOSECONDS, RunMeasures
 from ptz_stitcher.report.read import Picture
+from ptz_stitcher.storage.names import names_of, parts_of
 from ptz_stitcher.summary import RecordingSummary
 
 _THUMBNAIL_WIDTH = 320
@@ -93,14 +94,15 @@ def render(
         camera_colours=camera_colours,
         cameras_chart=charts.cameras_chart(run, scene_colours),
         scenes_chart=charts.scenes_chart(run, camera_colours),
-        videos={scene.scene: _videos(out, scene.scene) for scene in run.scenes},
-        bags={scene.scene: f'{scene.scene}/' for scene in run.scenes if (out / scene.scene).is_dir()},
+        videos={scene.scene: _videos(out, scene.scene, region) for scene in run.scenes},
+        bags={scene.scene: [f'{bag.name}/' for bag in parts_of(out, scene.scene, region)] for scene in run.scenes},
     )
 
 
-def _videos(out: Path, scene: str) -> list[str]:
-    """The video of a scene, or those of its cameras."""
-    return sorted(path.name for pattern in (f'{scene}.mp4', f'{scene}.*.mp4') for path in out.glob(pattern))
+def _videos(out: Path, scene: str, region: str) -> list[str]:
+    """The video of a scene, or those of its cameras, of all its parts."""
+    patterns = [pattern for name in names_of(out, scene, region) for pattern in (f'{name}.mp4', f'{name}.*.mp4')]
+    return [video for pattern in patterns for video in sorted(path.name for path in out.glob(pattern))]
 
 
 def _data_uri(shown: Picture) -> str:

@@ -23,12 +23,17 @@ def part_name(region: str, what: str, stamp_ns: int) -> str:
 
 def parts_of(out: Path, what: str, region: str = '') -> list[Path]:
     """The bags of a recording, in the order of time: the one that is not rotated, and the parts. region empty: whichever it is."""
-    whole = out / what
+    return [out / name for name in names_of(out, what, region) if (out / name).is_dir()]
+
+
+def names_of(out: Path, what: str, region: str = '') -> list[str]:
+    """What the files of a recording are called before any dot, as for parts_of."""
+    whole = [what] if any(entry.name.split('.')[0] == what for entry in out.glob(f'{what}*')) else []
     name = re.compile(f'{re.escape(region) or ".+"}_{re.escape(what)}_{_TIME}')
-    rotated = sorted((entry for entry in out.glob(f'*_{what}_*') if name.fullmatch(entry.name) and entry.is_dir()), key=_by_time)
-    return [*([whole] if whole.is_dir() else []), *rotated]
+    stems = {entry.name.split('.')[0] for entry in out.glob(f'*_{what}_*')}
+    return [*whole, *sorted((stem for stem in stems if name.fullmatch(stem)), key=_by_time)]
 
 
-def _by_time(part: Path) -> tuple[str, int]:
-    stem, _, number = part.name.partition('Z-')
+def _by_time(name: str) -> tuple[str, int]:
+    stem, _, number = name.partition('Z-')
     return stem.rstrip('Z'), int(number or 1)
