@@ -168,7 +168,6 @@ class MosaicVideo:
         for tile in live:
             tile.shown = Shown(tile.shown.camera, tile.shown.slot, tile.shown.phase, Mark.NONE, tile.shown.targets)
 
-
     def _has_left(self, tile: _Tile, now: FrameHeader) -> bool:
         """Whether a camera is on another scene by now, or silent. When a slot ends most leave; inside of it a late picture is no reason."""
         patience_ns = 5 * self.video.period_ns // 2
