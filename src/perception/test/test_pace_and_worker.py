@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ptz_perception.pace import Pace
-from ptz_perception.worker import LatestWorker
+from ptz_perception.worker import InTurn, LatestWorker
 
 S = 1_000_000_000
 
@@ -82,3 +82,19 @@ def test_an_error_does_not_end_the_worker() -> None:
     assert done.wait(10)
     worker.close()
     assert [(item, str(error)) for item, error in failed] == [(0, 'bad frame')]
+
+
+def test_in_turn_every_item_is_worked_at_before_the_next_one_comes() -> None:
+    done: list[int] = []
+    failed: list[int] = []
+
+    def work(item: int) -> None:
+        if item == 2:
+            raise ValueError('damaged')
+        done.append(item)
+
+    worker = InTurn(work, lambda item, _error: failed.append(item))
+    for item in range(5):
+        worker.give(item)
+        assert len(done) + len(failed) == item + 1 and not worker.busy
+    assert done == [0, 1, 3, 4] and failed == [2] and worker.skipped == 0
