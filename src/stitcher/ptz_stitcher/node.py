@@ -49,8 +49,8 @@ class Stitcher(Node):
         self._site_path = parameters.path
         what = 'Wait for the disk rather than refuse frames: for replays, which wait for it.'
         patient = bool(self.declare_parameter('every_frame', False, describe(what)).value)
-        self._keeper = self._make_keeper()
         try:
+            self._keeper = self._make_keeper()
             self._sequences = {scene: self._sequence(scene) for scene in self._site.scenes}
             self._log = RollingLog(self._site.region.name, parameters.path, self._keeper)
         except RecordingError as error:
@@ -76,6 +76,7 @@ class Stitcher(Node):
         for sequence in self._sequences.values():
             sequence.close()
         self._log.close()
+        self._keeper.close()
         self._say_failures()
         summary = self._summary()
         try:

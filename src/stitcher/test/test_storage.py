@@ -19,10 +19,10 @@ from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
 from sensor_msgs.msg import CompressedImage
 
-from ptz_collab_msgs.msg import PresetHeader
+from ptz_collab_msgs.msg import PresetHeader, RotationPlan
 from ptz_node.convert import time_from_ns
 from ptz_site import Mark, Phase
-from ptz_stitcher.recording import EncodedPicture
+from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.recording.mcap_file import CheckpointedFile
 from ptz_stitcher.segments import Cut, FrameHeader
 from ptz_stitcher.sequence_writer import Frame, SequenceSettings
@@ -157,7 +157,11 @@ def test_only_what_is_in_the_ledger_is_deleted(tmp_path: Path) -> None:
 def test_what_a_killed_process_left_counts_as_over(tmp_path: Path) -> None:
     (tmp_path / 'gate').mkdir()
     (tmp_path / 'gate' / 'gate_0.mcap').write_bytes(b'x' * 100)
-    Ledger(tmp_path).began('gate')
+    killed = Ledger(tmp_path)
+    killed.began('gate')
+    with pytest.raises(RecordingError, match='somebody else'):
+        Ledger(tmp_path)
+    killed.close()  # as the kernel does
     (part,) = Ledger(tmp_path).parts()
     assert part.end_ns == (tmp_path / 'gate' / 'gate_0.mcap').stat().st_mtime_ns and part.size == 100
 
@@ -291,8 +295,6 @@ def test_a_write_without_room_stops_recording_whatever_the_disk_says(
 
 
 def test_every_part_of_the_log_has_the_plan(tmp_path: Path, machine: Machine) -> None:
-    from ptz_collab_msgs.msg import RotationPlan
-
     of = keeper(tmp_path, machine, StorageLimits(FileLimits(time_ns=5 * S)))
     log = RollingLog('yard', 'site.yaml', of)
     log.plan(serialize_message(RotationPlan(region='yard', revision=7)), BEGIN)
@@ -307,9 +309,9 @@ def test_every_part_of_the_log_has_the_plan(tmp_path: Path, machine: Machine) ->
 
 
 def test_a_recording_that_is_not_rotated_is_never_written_over(tmp_path: Path, machine: Machine) -> None:
-    from ptz_stitcher.recording import RecordingError
-
-    sequence(tmp_path, keeper(tmp_path, machine, StorageLimits())).close()
+    of = keeper(tmp_path, machine, StorageLimits())
+    sequence(tmp_path, of).close()
+    of.close()
     with pytest.raises(RecordingError, match='exists already'):
         sequence(tmp_path, keeper(tmp_path, machine, StorageLimits()))
 

@@ -35,7 +35,10 @@ class Surroundings:
 
 
 class Keeper:
-    """Of one folder. All methods are called in the thread that writes; the properties may be read in any."""
+    """Of one folder. All methods are called in the thread that writes; the properties may be read in any.
+
+    Raises RecordingError if somebody else records there.
+    """
 
     def __init__(self, out: Path, region: str, limits: StorageLimits, outside: Surroundings) -> None:
         self.out, self.limits = out, limits
@@ -59,6 +62,10 @@ class Keeper:
     def wanted(self) -> int:
         """Bytes that must be free for recording to start again."""
         return self._guard.wanted
+
+    def close(self) -> None:
+        """Nothing more is recorded."""
+        self._ledger.close()
 
     def register(self, recorder: Recorder) -> None:
         """A recorder is to be told when there is no room any more."""

@@ -7,13 +7,16 @@ Nothing else is ever deleted.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ptz_stitcher.recording import RecordingError
 from ptz_stitcher.storage.retention import Part
 
 FILE = 'recordings.json'
@@ -24,16 +27,27 @@ _NAME = re.compile(r'^[A-Za-z0-9][A-Za-z0-9_-]*$')
 
 @dataclass
 class Ledger:
-    """The recordings below a folder. What an earlier process left unfinished counts as over: it was killed."""
+    """The recordings below a folder, for one process at a time. What an earlier one left unfinished counts as over: it was killed.
+
+    Raises RecordingError if another one records there.
+    """
 
     folder: Path
     _ends: dict[str, int | None] = field(default_factory=dict)
     _sizes: dict[str, int] = field(default_factory=dict)
+    _lock: int = -1
 
     def __post_init__(self) -> None:
+        self._lock = _locked(self.folder)
         for name, end_ns in _read(self.folder / FILE).items():
             if any(self.entries(name)):
                 self._ends[name] = end_ns if end_ns is not None else self._newest_ns(name)
+
+    def close(self) -> None:
+        """The folder may be another's."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def began(self, name: str) -> None:
         """A part is being written from now on. Raises OSError if that can't be noted."""
@@ -99,6 +113,19 @@ class Ledger:
         except OSError:
             fresh.unlink(missing_ok=True)
             raise
+
+
+def _locked(folder: Path) -> int:
+    lock = -1
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise RecordingError(folder, 'somebody else records there') from None
+    except OSError:
+        pass  # a file system without locks
+    return lock
 
 
 def _read(path: Path) -> dict[str, int | None]:
