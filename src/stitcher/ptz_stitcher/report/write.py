@@ -62,7 +62,8 @@ def write_report(out: Path) -> ReportSummary:
             warnings.append(str(error))
             pictures[scene] = []
     failures = _failures(summary)
-    lost = sum(camera.lost for camera in run.cameras)
+    # The log may have gaps where there was no room for it; who received the frames knows better.
+    lost = sum(summary.lost_frames.values()) if summary is not None else sum(camera.lost for camera in run.cameras)
     if lost:
         warnings.append(f'{lost} frames were lost on the way to the recording')
     suggestion = suggest_dwell(

@@ -36,6 +36,7 @@ class RollingSequence:
         self._past_failures: list[str] = []
         #: Why no file could be made.
         self._trouble = ''
+        self._closed = False
         self._past_written = self._past_before_keyframe = 0
         self._said: dict[str, tuple[int, tuple[str, ...]]] = {}
         keeper.register(self)
@@ -55,7 +56,8 @@ class RollingSequence:
     @property
     def failures(self) -> list[str]:
         """All there were."""
-        missed = f'{self.settings.scene}: {self.missed} frames are not recorded' if self.missed else ''
+        # While it grows, the diagnostics tell.
+        missed = f'{self.settings.scene}: {self.missed} frames are not recorded' if self.missed and self._closed else ''
         now = self._part.failures if self._part is not None else ()
         return [*self._past_failures, *now, *([missed] if missed else [])]
 
@@ -82,6 +84,7 @@ class RollingSequence:
         for placed in self.cutter.finish():
             self._write(placed)
         self.suspend()
+        self._closed = True
 
     def suspend(self) -> None:
         """Closes the present files; the next frame begins new ones, if there is room."""
