@@ -43,6 +43,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 #: px of the first look, and the side of the tiles that cover everything.
 WIDTH, TILE = 512, 512
+#: px; of a wider first look, and of one of about as many pixels as both looks of the cascade together.
+WIDER, SAME_PIXELS = 640, 736
 
 
 @dataclass(frozen=True)
@@ -83,15 +85,13 @@ def main() -> None:
 
 
 def looks(name: str, request: EvaluateRequest) -> list[tuple[str, EvaluateRequest]]:
-    """How a network is run: the whole one also without its second look, the plain one also with more pixels and in tiles."""
+    """How a network is run: the whole one also without its second look and with more pixels, the plain one also with more and in tiles."""
     if name == 'cascade':
-        return [(name, request), ('no second look', replace(request, second_look=0.0))]
+        closer = replace(request, width=WIDER, second_look=0.5)
+        return [(name, request), (f'cascade, width {WIDER}, 50 %', closer), ('no second look', replace(request, second_look=0.0))]
     if name == 'plain':
-        return [
-            ('plain', request),
-            (f'plain, width {WIDTH * 5 // 4}', replace(request, width=WIDTH * 5 // 4)),
-            ('plain in tiles', replace(request, tile=TILE)),
-        ]
+        wider = [(f'plain, width {width}', replace(request, width=width)) for width in (WIDER, SAME_PIXELS)]
+        return [('plain', request), *wider, ('plain in tiles', replace(request, tile=TILE))]
     return [(name, request)]
 
 
