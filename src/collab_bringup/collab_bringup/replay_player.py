@@ -35,7 +35,7 @@ _TICK = 0.025
 _STEP_NS = 100_000_000
 #: How often everybody is asked after a step: the first time they take the clock, the second time their timers have run.
 _ROUNDS = 2
-#: s for discovery of what runs already.
+#: s for discovery of what runs already; on a busy machine it may take longer, so it is looked for again every so many seconds.
 _DISCOVERY = 1.0
 
 
@@ -64,8 +64,10 @@ class Player:
         self._readers = Readers(self._node, self._executor, say)
         self.played = Played()
         self._clock_ns = 0
+        self._regions = tuple(regions)
+        self._looked = 0.0
         try:
-            self._check_that_nothing_runs(regions)
+            self._check_that_nothing_runs()
             self._clock = self._node.create_publisher(Clock, '/clock', CLOCK)
             self._publishers = {topic: self._publisher(topic, kind) for topic, kind in topics.items()}
         except BaseException:
@@ -97,7 +99,7 @@ class Player:
             self._readers.spin(0.1)
 
     def play(self, recording: Iterator[Replayed], progress: Callable[[Played], None]) -> None:
-        """Publishes all of a recording."""
+        """Publishes all of a recording. Raises UserError when one of its regions turns out to run."""
         pace = Pace(self._rate) if self._rate is not None else None
         self._clock_ns = 0
         for batch in at_once(recording):
@@ -109,6 +111,8 @@ class Player:
             if pace is None:
                 self._readers.have_taken([publisher for publisher in used if publisher is not None])
             progress(self.played)
+            if time.monotonic() - self._looked > _DISCOVERY:
+                self._check_for_regions()
 
     def _publish(self, one: Replayed) -> Publisher | None:
         """The publisher, if somebody reads it."""
@@ -155,15 +159,21 @@ class Player:
             wanted = QoSProfile(reliability=wanted.reliability, durability=wanted.durability, history=wanted.history, depth=1)
         return self._node.create_publisher(kind, topic, wanted)
 
-    def _check_that_nothing_runs(self, regions: Iterable[str]) -> None:
+    def _check_that_nothing_runs(self) -> None:
         deadline = time.monotonic() + _DISCOVERY
         while time.monotonic() < deadline:
-            for region in regions:
-                if self._node.get_publishers_info_by_topic(f'/{region}/{names.REGION_STATE}'):
-                    raise UserError(f'region {region} runs here; stop it, or replay with another ROS_DOMAIN_ID')
+            self._check_for_regions()
             if self._node.get_publishers_info_by_topic('/clock'):
                 raise UserError('somebody publishes /clock here, perhaps another replay; end it, or take another ROS_DOMAIN_ID')
             self._readers.spin(0.1)
+
+    def _check_for_regions(self) -> None:
+        self._looked = time.monotonic()
+        for region in self._regions:
+            there = self._node.get_publishers_info_by_topic(f'/{region}/{names.REGION_STATE}')
+            # Recorded states of a region are published by this node.
+            if any(one.node_name != self._node.get_name() for one in there):
+                raise UserError(f'region {region} runs here; stop it, or replay with another ROS_DOMAIN_ID')
 
 
 def at_once(recording: Iterable[Replayed]) -> Iterator[list[Replayed]]:
