@@ -48,7 +48,7 @@ def pair(running: Pair) -> Iterator[Pair]:
 
 
 def test_the_clock_and_the_stamps_are_known(pair: Pair) -> None:
-    pair.wait(lambda: abs(pair.state().clock_offset) < 0.02, "the camera's clock is measured to milliseconds")
+    pair.wait(lambda: abs(pair.state().clock_offset) < 0.05, "the camera's clock is measured to hundredths of a second")
     assert pair.state().stamp_source == CameraState.STAMP_SENDER_REPORT
     assert pair.newest['north'].encoding == PresetFrame.ENCODING_H264
 

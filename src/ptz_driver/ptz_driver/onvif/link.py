@@ -41,6 +41,8 @@ STATUS_PERIOD, REST_PERIOD = 0.2, 5.0
 #: s after which the camera's clock is measured anew.
 _CLOCK_PERIOD = 300.0
 _MOST_QUESTIONS = 12
+#: ns between two questions; and after so many without a fine answer, because the camera or this machine is slow for now.
+_SOON_NS, _LATER_NS = NANOSECONDS // 4, 5 * NANOSECONDS
 #: s between two requests for keyframes.
 _KEYFRAME_PERIOD = 0.3
 #: s that an interest in the status lasts.
@@ -291,7 +293,7 @@ class CameraLink:
                 raise
 
     def _ask_clock(self) -> None:
-        """Measures the clock, in several questions; then not for a while."""
+        """Measures the clock, in several questions; when it is known well, not for a while."""
         _learnt, session = self._connected()
         answer, self._delay_ns = session.read_clock()
         with self._condition:
@@ -302,10 +304,9 @@ class CameraLink:
             offset = answer if renew else narrowed(self._state.offset, answer)
             self._state = replace(self._state, offset=offset)
             self._questions = 1 if renew else self._questions + 1
-            # A slow camera's clock can't be known better.
-            enough = offset.is_fine or self._questions >= _MOST_QUESTIONS
-            soon = next_question_ns(offset, now + NANOSECONDS // 4, self._delay_ns // 2)
-            self._clock_due_ns = self._clock_ns + round(_CLOCK_PERIOD * NANOSECONDS) if enough else soon
+            pause_ns = _SOON_NS if self._questions < _MOST_QUESTIONS else _LATER_NS
+            soon = next_question_ns(offset, now + pause_ns, self._delay_ns // 2)
+            self._clock_due_ns = self._clock_ns + round(_CLOCK_PERIOD * NANOSECONDS) if offset.is_fine else soon
         session.client.set_clock_offset(offset.seconds)
 
     def _connected(self) -> tuple[Learnt, CameraSession]:
