@@ -49,6 +49,11 @@ class SequenceSettings:
         """What the names of all files begin with."""
         return self.name or self.scene
 
+    def cutter(self) -> SceneCutter:
+        """What puts the frames into their places."""
+        # A camera of less than a picture a second is not silent between two of them.
+        return SceneCutter(self.scene, self.cut, self.reorder_ns, silence_ns=max(NANOSECONDS, 3 * self.period_ns))
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -78,8 +83,7 @@ class SequenceWriter:
 
     def __post_init__(self) -> None:
         s = self.settings
-        # A camera of less than a picture a second is not silent between two of them.
-        self.cutter = SceneCutter(s.scene, s.cut, s.reorder_ns, silence_ns=max(NANOSECONDS, 3 * s.period_ns))
+        self.cutter = s.cutter()
         prefix = f'/{s.region}/scenes/{s.scene}'
         self._image_topic, self._header_topic = f'{prefix}/image/compressed', f'{prefix}/preset_header'
         if s.bag:
@@ -102,7 +106,7 @@ class SequenceWriter:
         if self.cutter.take(frame.header):
             self._frames[frame.header] = frame
         for placed in self.cutter.ready():
-            self._write(placed)
+            self.write(placed, self._frames.pop(placed.header))
 
     def targets(self, camera: str, stamp_ns: int, targets: tuple[str, ...]) -> None:
         """Perception said which targets (watchlist ids) are in a camera's picture of this stamp."""
@@ -111,7 +115,7 @@ class SequenceWriter:
     def close(self) -> None:
         """Writes what is left, and closes all files."""
         for placed in self.cutter.finish():
-            self._write(placed)
+            self.write(placed, self._frames.pop(placed.header))
         try:
             if self._bag is not None:
                 self._bag.close()
@@ -150,8 +154,8 @@ class SequenceWriter:
 
         return Background(not self.settings.durable, failed)
 
-    def _write(self, placed: Placed) -> None:
-        frame = self._frames.pop(placed.header)
+    def write(self, placed: Placed, frame: Frame) -> None:
+        """Writes a frame that was put into its place, by take() or by another cutter, at once."""
         if placed.keep and self._bag is not None:
             self._write_bag(frame)
         if placed.keep and self._outputs:

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ptz_site import NANOSECONDS
 from ptz_stitcher.recording import RecordingError
-from ptz_stitcher.segments import FrameHeader, Placed, SceneCutter
+from ptz_stitcher.segments import FrameHeader, Placed
 from ptz_stitcher.sequence_writer import Frame, SequenceSettings, SequenceWriter
 from ptz_stitcher.storage.disk_guard import is_for_want_of_room
 from ptz_stitcher.storage.keeper import Keeper
@@ -23,9 +22,7 @@ class RollingSequence:
 
     def __init__(self, settings: SequenceSettings, keeper: Keeper) -> None:
         self.settings = settings
-        self.cutter = SceneCutter(
-            settings.scene, settings.cut, settings.reorder_ns, silence_ns=max(NANOSECONDS, 3 * settings.period_ns)
-        )
+        self.cutter = settings.cutter()
         #: Frames that were not recorded, because there was no room, or no file could be made.
         self.missed = 0
         self._keeper = keeper
@@ -108,7 +105,7 @@ class RollingSequence:
             self.missed += placed.keep
             return
         known = len(self._part.failures)
-        self._part.take(frame)
+        self._part.write(placed, frame)
         if any(map(is_for_want_of_room, self._part.failures[known:])):
             self._keeper.found_full()
 
@@ -129,8 +126,7 @@ class RollingSequence:
 
     def _begin(self, stamp_ns: int) -> None:
         name = self._keeper.begin(self.settings.scene, stamp_ns)
-        # Frames come in their order by now.
-        self._part = SequenceWriter(replace(self.settings, name=name, reorder_ns=0))
+        self._part = SequenceWriter(replace(self.settings, name=name))
         self._name, self._trouble = name, ''
         for camera, (said_ns, targets) in self._said.items():
             self._part.targets(camera, said_ns, targets)
