@@ -32,7 +32,7 @@ def recorded(out: Path, encoded: bool) -> Path:
     return out / 'gate.mp4'
 
 
-@pytest.mark.skipif(chromium.BROWSER is None, reason='Chromium is not installed')
+@pytest.mark.skipif(chromium.BROWSER is None, reason='Chromium is not installed; FFmpeg plays the same file in the next test')
 @pytest.mark.parametrize('encoded', [False, True], ids=['h264', 'encoded jpeg'])
 def test_chromium_plays_every_chapter(tmp_path: Path, encoded: bool) -> None:
     video = recorded(tmp_path, encoded)

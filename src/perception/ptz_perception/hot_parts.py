@@ -7,8 +7,8 @@ from __future__ import annotations
 from ptz_perception.density import PictureHeats, hot_regions
 from ptz_perception.detections import Boxes, Image
 from ptz_perception.parts import Part
+from ptz_site import NANOSECONDS
 
-_NANOSECONDS = 1_000_000_000
 #: Objects in a cell of the heat map on average, from which on it is worth a look; and share of the hottest cell's.
 _LEAST, _SHARE = 0.002, 0.05
 #: px around hot cells, and a region's least side: who was there goes on.
@@ -23,7 +23,7 @@ class HotParts:
 
     def __init__(self, heats: PictureHeats, scene: str, whole_every: float = 2.0) -> None:
         self._heats, self._scene = heats, scene
-        self._whole_every_ns = round(whole_every * _NANOSECONDS)
+        self._whole_every_ns = round(whole_every * NANOSECONDS)
         self._whole_ns: int | None = None
 
     def parts(self, picture: Image, stamp_ns: int, boxes: Boxes) -> tuple[Part, ...] | None:

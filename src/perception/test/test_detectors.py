@@ -225,7 +225,7 @@ def test_an_accelerator_that_is_not_there_is_said(tmp_path: Path) -> None:
     import onnxruntime
 
     if 'TensorrtExecutionProvider' in onnxruntime.get_available_providers():
-        pytest.skip('this ONNX Runtime has TensorRT')
+        pytest.skip('this ONNX Runtime has TensorRT: it can not be missing here')
     with pytest.raises(UserError, match=r'perception.provider: tensorrt is not there; this ONNX Runtime has cpu'):
         make_detector(PerceptionSettings(detector='made.onnx', provider='tensorrt'), tmp_path)
 

@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ptz_site import Mark, Phase
+from ptz_site import NANOSECONDS, Mark, Phase
 from ptz_stitcher.mark_counts import MarkCounts
-
-_NANOSECONDS = 1_000_000_000
 
 
 class Cut(Enum):
@@ -105,7 +103,7 @@ class SceneCutter:
     scene: str
     cut: Cut
     reorder_ns: int
-    silence_ns: int = _NANOSECONDS
+    silence_ns: int = NANOSECONDS
     late: int = 0
     doubled: int = 0
     segments: list[Segment] = field(default_factory=list)

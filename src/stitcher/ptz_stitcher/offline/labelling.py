@@ -13,15 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from ptz_site import Mark, Phase
+from ptz_site import NANOSECONDS, Mark, Phase
 from ptz_site.stream_marks import StreamMark
 
-_NANOSECONDS = 1_000_000_000
 #: How long pictures wait for a mark that tells what they show, longer than any turn: if the mark of a switch was lost, that of the
 #: arrival tells it.
-LOOK_AHEAD_NS = 10 * _NANOSECONDS
+LOOK_AHEAD_NS = 10 * NANOSECONDS
 #: Capture times and those of the video may differ by so much; more is a break in the recording.
-_JITTER_NS = _NANOSECONDS
+_JITTER_NS = NANOSECONDS
 
 Payload = TypeVar('Payload')
 

@@ -12,7 +12,7 @@ import numpy as np
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from ptz_site import CameraOrder, Plan, PlanMode
+from ptz_site import NANOSECONDS, CameraOrder, Plan, PlanMode
 from ptz_site.stream_marks import StreamMark
 from ptz_stitcher.frames import time_ns
 from ptz_stitcher.recording.msgdefs import topic_type
@@ -24,7 +24,6 @@ STATE = 'ptz_collab_msgs/msg/CameraState'
 TRACKS = 'ptz_collab_msgs/msg/TrackArray'
 IMAGE = 'sensor_msgs/msg/CompressedImage'
 OUR_TYPES = (FRAME, HEADER, PLAN, STATE, TRACKS)
-_NANOSECONDS = 1_000_000_000
 _NOTHING = np.zeros(0, np.uint8)
 
 
@@ -111,4 +110,4 @@ def plan_of(message: Any) -> Plan:
 
 
 def _time(ns: int) -> Any:
-    return typestore().types['builtin_interfaces/msg/Time'](*divmod(ns, _NANOSECONDS))
+    return typestore().types['builtin_interfaces/msg/Time'](*divmod(ns, NANOSECONDS))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from ptz_site import UserError
+from ptz_site import NANOSECONDS, UserError
 from ptz_site.schema import StitcherSettings
 from ptz_stitcher.frames import sequence_settings
 from ptz_stitcher.offline.bag_source import BagSource
@@ -25,9 +25,8 @@ from ptz_stitcher.segments import Cut
 from ptz_stitcher.sequence_writer import SequenceSettings
 from ptz_stitcher.summary import RecordingSummary
 
-_NANOSECONDS = 1_000_000_000
 #: Between two frames, where nothing says it.
-_USUAL_PERIOD_NS = _NANOSECONDS // 10
+_USUAL_PERIOD_NS = NANOSECONDS // 10
 #: Of a region that nothing names.
 _NO_NAME = 'region'
 #: Bytes; with less room left a failed recording failed for want of it.
@@ -127,7 +126,7 @@ def _settings(request: StitchRequest, sources: list[Source], region: str, out: P
             return replace(wanted, bag=wanted.bag and request.bag, video=wanted.video and request.video, durable=False)
     else:
         period = max((source.slowest_period_ns for source in sources), default=0) or _USUAL_PERIOD_NS
-        reorder = round(StitcherSettings().reorder * _NANOSECONDS)
+        reorder = round(StitcherSettings().reorder * NANOSECONDS)
 
         def sequence(scene: str) -> SequenceSettings:
             return SequenceSettings(

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from ptz_node.names import optical_frame
-from ptz_site import UserError
+from ptz_site import NANOSECONDS, UserError
 from ptz_site.stream_marks import StreamMark, jpeg, nal
 from ptz_stitcher.offline import messages
 from ptz_stitcher.offline.events import Event, FrameEvent, Notebook
@@ -26,7 +26,6 @@ from ptz_stitcher.recording import EncodedPicture
 from ptz_stitcher.segments import FrameHeader
 from ptz_stitcher.sequence_writer import Frame
 
-_NANOSECONDS = 1_000_000_000
 #: FFmpeg's codecs: our names of them, and the filter that brings their pictures into the form of PresetFrame (Annex B).
 _ENCODINGS = {'mjpeg': ('jpeg', ''), 'h264': ('h264', 'h264_mp4toannexb'), 'hevc': ('h265', 'hevc_mp4toannexb')}
 _PROGRESS_BYTES = 1_000_000
@@ -56,7 +55,7 @@ class VideoSource:
             rate = stream.average_rate
             self._picture_size = stream.codec_context.width, stream.codec_context.height
             self._encoding = _ENCODINGS[stream.codec_context.name][0]
-        self.slowest_period_ns = round(_NANOSECONDS / rate) if rate else 0
+        self.slowest_period_ns = round(NANOSECONDS / rate) if rate else 0
 
     @property
     def regions(self) -> frozenset[str]:
@@ -101,7 +100,7 @@ class VideoSource:
             form = nal.NalFormat(nal.Codec(stream.codec_context.name), 0) if filter_name else None
             convert = BitStreamFilterContext(filter_name, stream) if filter_name else None
             base = stream.time_base or Fraction(1, 1000)
-            scale, over = base.numerator * _NANOSECONDS, base.denominator
+            scale, over = base.numerator * NANOSECONDS, base.denominator
             try:
                 for packet in container.demux(stream):
                     unreported += packet.size
@@ -185,7 +184,7 @@ class _Frames:
             self._message_of = messages.header_of_mark(label, optical_frame(self._region, label.camera))
         message = self._message_of
         message.marks, message.sequence = int(label.marks), label.sequence
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(label.stamp_ns, _NANOSECONDS)
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(label.stamp_ns, NANOSECONDS)
         return message
 
     def _size_of(self, data: bytes, keyframe: bool) -> tuple[int, int]:

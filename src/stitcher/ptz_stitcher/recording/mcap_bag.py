@@ -18,6 +18,7 @@ from mcap.data_stream import RecordBuilder
 from mcap.opcode import Opcode
 from mcap.records import Channel, ChunkIndex, Header, MessageIndex, Schema
 
+from ptz_site import NANOSECONDS
 from ptz_stitcher.recording.bag_metadata import TopicType, write_metadata
 from ptz_stitcher.recording.errors import RecordingError
 from ptz_stitcher.recording.mcap_end import MAGIC, Summary
@@ -25,9 +26,8 @@ from ptz_stitcher.recording.mcap_file import CheckpointedFile, PlainFile
 
 __all__ = ['BagWriter', 'TopicType']
 
-_NANOSECONDS = 1_000_000_000
 #: Stamps that lie further back than this are not late: the clock was set.
-_CLOCK_SET_NS = 60 * _NANOSECONDS
+_CLOCK_SET_NS = 60 * NANOSECONDS
 #: Of a message: opcode and length; channel, sequence, log time, publish time. Of a chunk: opcode and length; first and last log time,
 #: size and checksum of its records, length of the name of the compression (none), size again. Little-endian.
 _MESSAGE, _CHUNK = struct.Struct('<BQHIQQ'), struct.Struct('<BQQQQIIQ')
@@ -75,7 +75,7 @@ class BagWriter:
         self._custom_data = dict(custom_data or {})
         self._chunk_bytes = chunk_bytes
         self._durable = durable
-        self._chunk_ns = round(chunk_seconds * _NANOSECONDS)
+        self._chunk_ns = round(chunk_seconds * NANOSECONDS)
         self._schemas: dict[str, Schema] = {}
         self._channels: dict[str, Channel] = {}
         self._types: dict[str, TopicType] = {}

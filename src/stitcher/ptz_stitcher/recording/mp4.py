@@ -21,12 +21,12 @@ import av
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
+from ptz_site import NANOSECONDS
 from ptz_stitcher.recording.errors import PictureRefusedError, RecordingError
 from ptz_stitcher.recording.mp4_file import HidingFile
 
 #: Ticks of 11 us: stamps are kept to 6 us, and a picture may be shown for up to 13 hours (32 bits) until the next one comes.
 TIME_BASE = Fraction(1, 90_000)
-_NANOSECONDS = 1_000_000_000
 #: FFmpeg's names of the encodings of PresetFrame.
 _CODECS = {'jpeg': 'mjpeg', 'h264': 'h264', 'h265': 'hevc'}
 # empty_moov: the file opens from its first picture on. flush_packets: a fragment is complete when the call that caused it returns.
@@ -140,7 +140,7 @@ class VideoWriter:
         self._closed, self._output = True, None
 
     def _open(self, stamp_ns: int, picture: EncodedPicture) -> _Output:
-        began = datetime.fromtimestamp(stamp_ns // _NANOSECONDS, UTC)
+        began = datetime.fromtimestamp(stamp_ns // NANOSECONDS, UTC)
         try:
             file = HidingFile(self.path)
         except OSError as error:
@@ -167,7 +167,7 @@ class VideoWriter:
 
 
 def _ticks(duration_ns: int) -> int:
-    return round(duration_ns * TIME_BASE.denominator / _NANOSECONDS)
+    return round(duration_ns * TIME_BASE.denominator / NANOSECONDS)
 
 
 def _chapter(number: int, chapter: Chapter, start_ns: int) -> dict[str, Any]:

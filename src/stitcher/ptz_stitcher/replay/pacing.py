@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_NANOSECONDS = 1_000_000_000
+from ptz_site import NANOSECONDS
+
 #: A gap in a recording, as between two runs, is not waited for.
-LONGEST_GAP_NS = 10 * _NANOSECONDS
+LONGEST_GAP_NS = 10 * NANOSECONDS
 
 
 @dataclass
@@ -25,11 +26,11 @@ class Pace:
             self._due = now
         else:
             gap_ns = max(0, at_ns - self._at_ns)
-            self._due = now if gap_ns > LONGEST_GAP_NS else self._due + gap_ns / _NANOSECONDS / self.rate
+            self._due = now if gap_ns > LONGEST_GAP_NS else self._due + gap_ns / NANOSECONDS / self.rate
         self._at_ns = max(self._at_ns, at_ns)
         return self._due
 
     def recording_ns(self, now: float) -> int:
         """The time in the recording, up to the message that is due next."""
         assert self._due is not None
-        return self._at_ns - max(0, round((self._due - now) * self.rate * _NANOSECONDS))
+        return self._at_ns - max(0, round((self._due - now) * self.rate * NANOSECONDS))
