@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a driver of a network camera costs, and how late it is: a simulated camera over ONVIF and RTSP, which knows the truth.
 
-Writes out/bench/network.json beside the table. In the same run, for comparison: FFmpeg's own program that reads the same stream and
-copies it nowhere.
+Writes out/bench/network.json beside the table. In the same run, for comparison, if it is there: FFmpeg's own program
+that reads the same stream and copies it nowhere.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
+from ffmpeg_program import ffmpeg
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rich.console import Console
@@ -138,17 +140,21 @@ def measure(listener: Listener, pid: int, commands: object, address: str) -> lis
     begins = now + 2 * S
     listener.plans.publish(plan_to_msg(Plan('bench', 1, now, PlanMode.RUNNING, round(DWELL * S), orders, slot_start_ns=begins)))
     time.sleep(3)
-    copy = subprocess.Popen(['ffmpeg', '-v', 'error', '-rtsp_transport', 'tcp', '-i', address, '-c', 'copy', '-f', 'null', '-'])
+    program = ffmpeg()
+    options = ['-v', 'error', '-rtsp_transport', 'tcp', '-i', address, '-c', 'copy', '-f', 'null', '-']
+    copy = subprocess.Popen([program, *options]) if program else None
     time.sleep(3)
     listener.delays.clear()
     listener.sequences.clear()
     listener.bytes = 0
-    before, before_copy = cpu_seconds(pid), cpu_seconds(copy.pid)
+    before, before_copy = cpu_seconds(pid), cpu_seconds(copy.pid) if copy else 0.0
     time.sleep(SECONDS)
-    spent, spent_copy = cpu_seconds(pid) - before, cpu_seconds(copy.pid) - before_copy
+    spent = cpu_seconds(pid) - before
+    spent_copy = cpu_seconds(copy.pid) - before_copy if copy else math.nan
     delays, sequences, megabits = list(listener.delays), list(listener.sequences), 8e-6 * listener.bytes / SECONDS
-    copy.kill()
-    copy.wait()
+    if copy:
+        copy.kill()
+        copy.wait()
     lost = sequences[-1] - sequences[0] + 1 - len(sequences)
     marks = sorted(
         {(time_to_ns(s.switch_start), time_to_ns(s.arrived), s.arrival_source) for s in listener.states if s.arrived.sec}

@@ -11,7 +11,6 @@ in the page cache, so that programs are compared and not disks.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -27,6 +26,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from ffmpeg_program import ffmpeg
 from rich.console import Console
 from rich.table import Table
 
@@ -212,17 +212,6 @@ def peak_memory_mb(process: int) -> float:
     except OSError:
         return 0.0
     return next((int(line.split()[1]) / 1e3 for line in status.splitlines() if line.startswith('VmHWM')), 0.0)
-
-
-def ffmpeg() -> str | None:
-    """FFmpeg's own program."""
-    if found := shutil.which('ffmpeg'):
-        return found
-    if importlib.util.find_spec('imageio_ffmpeg') is None:
-        return None
-    import imageio_ffmpeg
-
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
 JOIN = """
