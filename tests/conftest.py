@@ -95,6 +95,19 @@ class Command:
         """Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
 
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Waits as wait_for does; if the command ends before, or it takes too long, the failure says what it printed."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            over = self.process.poll() is not None
+            if over or time.monotonic() > deadline:
+                self.interrupt()
+                code, output = self.finish()
+                pytest.fail(
+                    f'{"ended" if over else f"not within {PATIENCE:g} s"} before: {what}; exit code {code}; it printed:\n{output}'
+                )
+            time.sleep(0.05)
+
     def finish(self, timeout: float = 2 * PATIENCE) -> tuple[int, str]:
         """Waits for the end; returns exit code and everything that was printed."""
         output, _ = self.process.communicate(timeout=timeout)

@@ -48,7 +48,7 @@ def film(folder: Path) -> DemoRun:
         write_picture(site, WALKER, SCENE, folder / 'walker.png')
         with own_domain(), ended(start_command('up', site_path, '--out', folder / 'run', cwd=folder)) as command:
             for name in ('driver_north', 'region_perception'):
-                wait_for(lambda name=name: node_pid(name, os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, f'{name} starts')
+                command.until(lambda name=name: node_pid(name, os.environ['ROS_DOMAIN_ID']) is not None, f'{name} starts')
             epoch_ns = simulation_epoch_ns()
             wait_until_all_look(tuple(site.cameras))
             say(folder, 'watch', 'add', TARGET, '--picture', folder / 'walker.png', '--label', 'Walker', '--shape', 'triangle')

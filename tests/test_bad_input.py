@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Command, wait_for
+from conftest import Command
 from recordings import headers, video_frames
 
 Start = Callable[..., Command]
@@ -90,7 +90,7 @@ def test_ctrl_c_closes_files_that_open(ptz_collab: Start, small_site: Path, tmp_
     out = tmp_path / 'run'
     command = ptz_collab('up', small_site, '--duration', 600, '--out', out)
     bag = out / 'gate' / 'gate_0.mcap'
-    wait_for(lambda: bag.is_file() and bag.stat().st_size > 200_000, PATIENCE, 'recording')
+    command.until(lambda: bag.is_file() and bag.stat().st_size > 200_000, 'recording')
     command.interrupt()
     code, output = command.finish()
     assert code == 130, output
@@ -102,7 +102,7 @@ def test_ctrl_c_closes_files_that_open(ptz_collab: Start, small_site: Path, tmp_
 
 def test_ctrl_c_while_nodes_start(ptz_collab: Start, small_site: Path, tmp_path: Path) -> None:
     command = ptz_collab('up', small_site, '--duration', 600, '--out', tmp_path / 'run')
-    wait_for(lambda: (tmp_path / 'run' / 'logs').is_dir(), PATIENCE, 'the first process')
+    command.until(lambda: (tmp_path / 'run' / 'logs').is_dir(), 'the first process')
     command.interrupt()
     code, output = command.finish()
     assert code == 130, output

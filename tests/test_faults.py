@@ -67,7 +67,7 @@ def region(folder: Path, *, doubled: bool = False) -> Iterator[Running]:
     """Rotates until the block ends; then everything must be tidy."""
     site = write_site(folder, doubled=doubled)
     with own_domain(), ended(start_command('up', site, '--out', folder / 'run', cwd=folder)) as command:
-        wait_for(lambda: node_pid('coordinator', os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, 'the coordinator starts')
+        command.until(lambda: node_pid('coordinator', os.environ['ROS_DOMAIN_ID']) is not None, 'the coordinator starts')
         with RegionConsole('yard', discovery=PATIENCE) as console:
             yield Running(console, command, Watcher(console, load_site(site).cameras), site)
         command.interrupt()
@@ -106,7 +106,7 @@ def rotates(state: RegionState) -> bool:
 
 def test_a_coordinator_that_dies_before_the_start_is_replaced(ptz_collab: Callable[..., Command], tmp_path: Path) -> None:
     command = ptz_collab('up', write_site(tmp_path), '--duration', 8, '--out', tmp_path / 'run')
-    wait_for(lambda: node_pid('coordinator', os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, 'the coordinator starts')
+    command.until(lambda: node_pid('coordinator', os.environ['ROS_DOMAIN_ID']) is not None, 'the coordinator starts')
     with RegionConsole('yard', discovery=PATIENCE) as console:
         assert console.state.state in (RegionState.STATE_LISTENING, RegionState.STATE_IDLE, RegionState.STATE_WAITING)
         send('coordinator', signal.SIGKILL)

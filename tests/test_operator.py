@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, Command, ended, own_domain, start_command, wait_for
+from conftest import PATIENCE, Command, ended, own_domain, start_command
 from faults import node_pid, out, switches, write_site
 
 from collab_bringup.region_console import RegionConsole
@@ -31,7 +31,7 @@ def running_region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]
     """Rotates while the tests of this file go on; the last of them stops it."""
     folder = tmp_path_factory.mktemp('operator')
     with own_domain(), ended(start_command('up', write_site(folder), '--out', folder / 'run', cwd=folder)) as command:
-        wait_for(lambda: node_pid('coordinator', os.environ['ROS_DOMAIN_ID']) is not None, PATIENCE, 'the coordinator starts')
+        command.until(lambda: node_pid('coordinator', os.environ['ROS_DOMAIN_ID']) is not None, 'the coordinator starts')
         with RegionConsole('yard', discovery=PATIENCE) as console:
             assert console.wait_for(lambda s: s.state == RegionState.STATE_RUNNING, PATIENCE)
             yield Region(command, console)

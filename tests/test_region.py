@@ -313,7 +313,7 @@ def test_two_regions_run_side_by_side(ptz_collab: Callable[..., Command], small_
 def test_the_command_leaves_no_process_behind(ptz_collab: Callable[..., Command], small_site: Path, tmp_path: Path) -> None:
     command = ptz_collab('up', small_site, '--out', tmp_path / 'run')
     log = tmp_path / 'run' / 'logs'
-    wait_for(lambda: len(list(log.glob('*.log'))) == 9, PATIENCE, 'all nodes started')
+    command.until(lambda: len(list(log.glob('*.log'))) == 9, 'all nodes started')
     command.process.kill()
     command.process.wait()
     wait_for(lambda: not _processes_with(str(small_site)), PATIENCE, 'nodes end when their starter is killed')

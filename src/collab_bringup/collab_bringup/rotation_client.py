@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -26,8 +27,8 @@ from ptz_node import names
 from ptz_node.convert import duration_from_ns, duration_to_ns
 
 NANOSECONDS = 1_000_000_000
-#: s without an answer after which a goal is sent again: one that went to a coordinator which had just died is lost.
-_ASK_AGAIN = 5.0
+#: s without an answer after which a goal is sent again: DDS loses one to a coordinator that is still discovering us, or has just died.
+_ASK_AGAIN = 2.0
 #: s in which a running region on this network is discovered.
 _DISCOVERY = 1.5
 
@@ -72,6 +73,8 @@ class RotationClient:
         self._outcome: RotationOutcome | None = None
         self._slots: int | None = None
         self._asked_at = 0.0
+        self._asked = self._answered = 0
+        self._name = f'ptz-collab up {uuid.uuid4()}'
 
     def __enter__(self) -> RotationClient:
         return self
@@ -136,8 +139,10 @@ class RotationClient:
         self._executor.create_task(self._send)
 
     def _send(self) -> None:
-        goal = RunRotation.Goal(dwell=duration_from_ns(0), slots=self._slots)
-        self._client.send_goal_async(goal, feedback_callback=self._on_feedback).add_done_callback(self._on_accepted)
+        goal = RunRotation.Goal(dwell=duration_from_ns(0), slots=self._slots, client=self._name)
+        self._asked += 1
+        sent = self._client.send_goal_async(goal, feedback_callback=self._on_feedback)
+        sent.add_done_callback(partial(self._on_accepted, self._asked))
 
     def cancel(self) -> None:
         """Asks the coordinator to stop the rotation."""
@@ -146,16 +151,15 @@ class RotationClient:
         if handle is not None:
             handle.cancel_goal_async()
 
-    def _on_accepted(self, future: Future) -> None:
+    def _on_accepted(self, asked: int, future: Future) -> None:
         handle = future.result()
+        if asked < self._answered:
+            return  # a later question was answered before
+        self._answered = asked
         with self._lock:
-            if self._handle is not None:
-                return  # an earlier question was answered meanwhile
             self._handle = handle
             if not handle.accepted:
-                self._outcome = RotationOutcome(
-                    RunRotation.Result.BUSY, 'the coordinator refused: a rotation is running already', 0
-                )
+                self._outcome = RotationOutcome(RunRotation.Result.BUSY, 'the coordinator refused', 0)
                 return
         handle.get_result_async().add_done_callback(partial(self._on_result, handle))
 
@@ -175,6 +179,8 @@ class RotationClient:
     def _on_result(self, handle: ClientGoalHandle, future: Future) -> None:
         answer = future.result()
         result = answer.result
+        if result.error_code == RunRotation.Result.ASKED_AGAIN:
+            return  # a later question has taken its place
         code = result.error_code
         if code == RunRotation.Result.NONE and answer.status != GoalStatus.STATUS_SUCCEEDED:
             code = RunRotation.Result.SHUTDOWN

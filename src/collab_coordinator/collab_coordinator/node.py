@@ -153,7 +153,9 @@ class Coordinator(Node):
             request = request_from_goal(goal, self._own_request().dwell_ns, self._now())
         except ValueError as error:
             return Outcome(RotationError.BAD_GOAL, str(error))
-        if self._takeover is not None and self._asked is None:
+        if self._takeover is not None:
+            if self._asked is not None:
+                return Outcome(RotationError.BUSY, 'somebody has asked for a rotation already; it is about to begin')
             self._asked = request
             return None
         if self._under_way and self._rotation is not None:

@@ -25,6 +25,7 @@ class RotationError(IntEnum):
     SHUTDOWN = 106
     BAD_GOAL = 107
     SUPERSEDED = 108
+    ASKED_AGAIN = 109
 
 
 class RotationState(Enum):
