@@ -15,10 +15,12 @@ from rich.table import Table
 
 from collab_bringup.terminal import console, progress_bar
 from ptz_site import UserError, load_site
+from ptz_site.schema import StitcherSettings
 
 if TYPE_CHECKING:
     from collab_bringup.cli import Commands
     from ptz_stitcher.offline import Stitched
+    from ptz_stitcher.retouch import RetouchSettings
 
 
 def add_stitch_command(commands: Commands) -> None:
@@ -33,6 +35,10 @@ def add_stitch_command(commands: Commands) -> None:
     stitch.add_argument('--site', type=Path, metavar='SITE', help='site file of the region: what to write, where scenes are')
     stitch.add_argument('--no-bags', action='store_true', help='write videos only')
     stitch.add_argument('--no-videos', action='store_true', help='write bags only')
+    hidden = 'who is hidden in videos and pictures, which then are decoded and encoded; others: all but targets (default: as the site says)'
+    stitch.add_argument('--redact', choices=['none', 'everybody', 'others'], help=hidden)
+    stitch.add_argument('--redact-by', choices=['pixelate', 'blur'], help='default: as the site says, or pixelate')
+    stitch.add_argument('--draw-targets', action='store_true', help='burn in the marks of targets, at the same price')
     stitch.set_defaults(run=_stitch)
 
 
@@ -42,14 +48,16 @@ def _stitch(arguments: argparse.Namespace) -> int:
 
     if arguments.no_bags and arguments.no_videos:
         raise UserError('--no-bags and --no-videos: nothing is left to write; give one of them')
+    site = load_site(arguments.site, None) if arguments.site else None
     request = StitchRequest(
         inputs=tuple(arguments.inputs),
         out=arguments.out,
         cut=Cut(arguments.cut) if arguments.cut else None,
         site_path=arguments.site,
-        site=load_site(arguments.site, None) if arguments.site else None,
+        site=site,
         bag=not arguments.no_bags,
         video=not arguments.no_videos,
+        retouch=_retouch(arguments, site.stitcher if site is not None else StitcherSettings()),
     )
     from ptz_stitcher.offline import stitch
 
@@ -58,6 +66,14 @@ def _stitch(arguments: argparse.Namespace) -> int:
         task = bar.add_task('stitching', total=None)
         stitched = stitch(request, lambda done, total: bar.update(task, completed=done, total=total))
     return _tell(stitched, arguments.out, terminal)
+
+
+def _retouch(arguments: argparse.Namespace, wish: StitcherSettings) -> RetouchSettings:
+    """As the site says, but for what the command says."""
+    from ptz_stitcher.frames import retouch_settings
+
+    said = {'redact': arguments.redact, 'redact_by': arguments.redact_by, 'draw_targets': arguments.draw_targets or None}
+    return retouch_settings(wish.model_copy(update={key: value for key, value in said.items() if value is not None}))
 
 
 def _tell(stitched: Stitched, out: Path, terminal: Console) -> int:

@@ -61,7 +61,7 @@ def show(site: Site, examination: PlanExamination, console: Console) -> None:
         console.print(
             _suggestion(site, examination.suggestion, examination.schedule.slots_per_cycle), soft_wrap=True, highlight=False
         )
-    for note in examination.notes:
+    for note in (*site.recording_notes, *examination.notes):
         console.print(f'[yellow]note:[/] {escape(note)}', soft_wrap=True, highlight=False)
     for problem in examination.problems:
         console.print(f'[red]problem:[/] {escape(problem)}', soft_wrap=True, highlight=False)

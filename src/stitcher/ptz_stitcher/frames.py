@@ -4,16 +4,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from ptz_site import NANOSECONDS, Mark, Phase, Site
+from ptz_site.schema import StitcherSettings
 from ptz_stitcher.losses import LossCounter
 from ptz_stitcher.policies import Encode, Together
+from ptz_stitcher.retouch import Box, Look, Redact, RedactBy, RetouchSettings, Sighting
 from ptz_stitcher.segments import Cut, FrameHeader, SceneCutter
 from ptz_stitcher.sequence_writer import SequenceSettings
 from ptz_stitcher.summary import RecordingSummary, SceneSummary
+
+#: Track.SOURCE_DETECTED.
+_DETECTED = 0
 
 
 def frame_header(preset: Any) -> FrameHeader:
@@ -32,9 +38,30 @@ def frame_header(preset: Any) -> FrameHeader:
     )
 
 
-def targets_in(tracks: Any) -> tuple[str, ...]:
-    """Watchlist ids of the targets in a TrackArray message."""
-    return tuple(sorted({track.target for track in tracks.tracks if track.target}))
+def look_of(tracks: Any) -> Look:
+    """What a TrackArray message tells of a picture, wherever it came from."""
+    header = frame_header(tracks.preset)
+    sightings = tuple(
+        Sighting(
+            track=track.track_id,
+            box=_box(track.detection),
+            detected=track.source == _DETECTED,
+            target=track.target,
+            colour=track.mark_colour,
+            shape=track.mark_shape,
+        )
+        for track in tracks.tracks
+    )
+    return Look(header.segment_key, header.arrived_ns, time_ns(tracks.header.stamp), (tracks.width, tracks.height), sightings)
+
+
+def _box(detection: Any) -> Box:
+    """The upright box around a turned one."""
+    cosine, sine = abs(math.cos(detection.orientation)), abs(math.sin(detection.orientation))
+    half_width = (cosine * detection.width + sine * detection.height) / 2
+    half_height = (sine * detection.width + cosine * detection.height) / 2
+    x, y = detection.center_x, detection.center_y
+    return Box(x - half_width, y - half_height, x + half_width, y + half_height)
 
 
 def time_ns(time: Any) -> int:
@@ -59,11 +86,21 @@ def sequence_settings(site: Site, site_path: str, scene: str, out: Path, cut: Cu
         together=Together(settings.together),
         encode=Encode(settings.encode),
         pictures=settings.pictures,
+        retouch=retouch_settings(settings),
     )
+
+
+def retouch_settings(settings: StitcherSettings) -> RetouchSettings:
+    """What is done to pictures, as the site says."""
+    return RetouchSettings(Redact(settings.redact), RedactBy(settings.redact_by), settings.draw_targets)
 
 
 class Recorded(Protocol):
     """A sequence, of one file or of many."""
+
+    @property
+    def settings(self) -> SequenceSettings:
+        """How it is written."""
 
     @property
     def cutter(self) -> SceneCutter:
@@ -76,6 +113,10 @@ class Recorded(Protocol):
     @property
     def before_keyframe(self) -> int:
         """Frames in the bag only."""
+
+    @property
+    def wholly_hidden(self) -> int:
+        """Frames of which everything is hidden."""
 
     @property
     def failures(self) -> Sequence[str]:
@@ -103,6 +144,8 @@ def recording_summary(
             failures=tuple(s.failures),
             polygon=tuple(polygons.get(scene, ())),
             before_keyframe=s.before_keyframe,
+            redacted=s.settings.retouch.hides,
+            wholly_hidden=s.wholly_hidden,
             marks=s.cutter.marks,
         )
         for scene, s in sequences.items()

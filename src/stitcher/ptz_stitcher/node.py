@@ -23,7 +23,7 @@ from ptz_node.parameters import declare_site, describe
 from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
 from ptz_node.run import run
 from ptz_site import UserError
-from ptz_stitcher.frames import frame_header, recording_summary, sequence_settings, targets_in
+from ptz_stitcher.frames import frame_header, look_of, recording_summary, sequence_settings
 from ptz_stitcher.losses import LossCounter
 from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.segments import Cut
@@ -61,6 +61,8 @@ class Stitcher(Node):
         self._lock = threading.Lock()
         self._writer = WriterThread(self._on_writer_error, patient=patient)
         self._subscribe()
+        for note in self._site.recording_notes:
+            self.get_logger().info(note)
         self._diagnostics = diagnostics.Diagnostics(self, self._site.region.name)
         for scene in self._site.scenes:
             self._diagnostics.add(f'scene {scene}', partial(self._scene_status, scene))
@@ -126,7 +128,7 @@ class Stitcher(Node):
         data = serialize_message(message)
         self._writer.submit(len(data), partial(self._log.tracks, camera, data, time_to_ns(message.header.stamp)))
         if (sequence := self._sequences.get(message.preset.scene)) is not None:
-            self._writer.submit(0, partial(sequence.targets, camera, time_to_ns(message.header.stamp), targets_in(message)))
+            self._writer.submit(0, partial(sequence.look, look_of(message)))
 
     def _on_frame(self, scene: str, message: PresetFrame) -> None:
         header = frame_header(message.preset)
@@ -169,7 +171,7 @@ class Stitcher(Node):
         sequence = self._sequences[scene]
         values = {'frames': sequence.written, 'segments': len(sequence.cutter.segments), 'late': sequence.cutter.late}
         values |= {'before a keyframe': sequence.before_keyframe, **sequence.cutter.marks.values()}
-        values |= {'not recorded for want of room': sequence.missed}
+        values |= {'not recorded for want of room': sequence.missed, 'wholly hidden': sequence.wholly_hidden}
         if not self._keeper.recording:
             return diagnostics.Status(diagnostics.ERROR, 'not recording: the disk is full', values)
         if failing := sequence.failing:

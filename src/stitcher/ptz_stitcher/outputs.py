@@ -20,6 +20,7 @@ from ptz_stitcher.mosaic import compose, fitted, tiles
 from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.recording.parameter_sets import StreamJoiner
 from ptz_stitcher.recording.transcoding import H264Encoder, PictureDecoder, video_range
+from ptz_stitcher.retouch import Retouching, painted
 from ptz_stitcher.scene_video import SceneVideo, ShownPicture, failure_text
 from ptz_stitcher.segments import FrameHeader, Placed
 
@@ -27,8 +28,8 @@ from ptz_stitcher.segments import FrameHeader, Placed
 class Output(Protocol):
     """A file, or several, of a scene sequence."""
 
-    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...]) -> None:
-        """Takes a frame in its place; targets: watchlist ids of those in it."""
+    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...], retouch: Retouching | None) -> None:
+        """Takes a frame in its place; targets: watchlist ids of those in it; retouch: what is done to it first, None: nothing."""
 
     def close(self) -> None:
         """Writes what is left."""
@@ -38,14 +39,15 @@ class Output(Protocol):
 
 
 class JoinedVideo:
-    """One video of the pictures as they came, from all cameras or from one."""
+    """One video of the pictures as they came, from all cameras or from one. What is to be retouched can't be in it."""
 
     def __init__(self, video: SceneVideo, wanted: Callable[[Placed], bool]) -> None:
         self._video, self._wanted = video, wanted
         self._joiner = StreamJoiner()
 
-    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...]) -> None:
+    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...], retouch: Retouching | None) -> None:
         """Writes the picture if it is wanted and can be decoded behind the one before."""
+        assert retouch is None
         h = placed.header
         if self._wanted(placed) and (joined := self._joiner.take(h.camera, h.session, h.sequence, picture)) is not None:
             self._video.take(_shown(placed, joined, targets))
@@ -60,7 +62,7 @@ class JoinedVideo:
 
 
 class EncodedVideo:
-    """The same, with JPEG encoded to H.264 in the background."""
+    """The same, with JPEG, and whatever is to be retouched, encoded to H.264 in the background."""
 
     def __init__(self, video: SceneVideo, wanted: Callable[[Placed], bool], background: Background) -> None:
         self._video, self._wanted, self._background = video, wanted, background
@@ -68,10 +70,10 @@ class EncodedVideo:
         self._encoder: H264Encoder | None = None
         self._chapter: object = None
 
-    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...]) -> None:
+    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...], retouch: Retouching | None) -> None:
         """Has the picture encoded if it is wanted."""
         if self._wanted(placed):
-            self._background.submit(len(picture.data), partial(self._write, placed, picture, targets))
+            self._background.submit(len(picture.data), partial(self._write, placed, picture, targets, retouch))
 
     def close(self) -> None:
         """Waits for what is being encoded, and closes the video."""
@@ -82,20 +84,22 @@ class EncodedVideo:
         """Pictures before a keyframe, and those that there was no time to encode."""
         return self._joiner.left_out + self._background.refused
 
-    def _write(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...]) -> None:
+    def _write(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...], retouch: Retouching | None) -> None:
         h = placed.header
         joined = self._joiner.take(h.camera, h.session, h.sequence, picture)
-        if joined is not None and joined.encoding == 'jpeg':
-            joined = self._encoded(joined, self._chapter is not placed.segment)
+        if joined is not None and (joined.encoding == 'jpeg' or retouch is not None):
+            joined = self._encoded(joined, self._chapter is not placed.segment, retouch)
         if joined is not None:
             self._chapter = placed.segment
             self._video.take(_shown(placed, joined, targets))
 
-    def _encoded(self, picture: EncodedPicture, keyframe: bool) -> EncodedPicture | None:
+    def _encoded(self, picture: EncodedPicture, keyframe: bool, retouch: Retouching | None) -> EncodedPicture | None:
         frame = self._decoder.decode(picture)
         if frame is None:
             self._joiner.left_out += 1
             return None
+        if retouch is not None:
+            frame = painted(frame, retouch)
         if self._encoder is None:
             self._encoder = H264Encoder(picture.size, 1e9 / self._video.period_ns)
         if picture.size != self._encoder.size:
@@ -124,10 +128,10 @@ class MosaicVideo:
     _chapter: object = None
     _written_ns: int = 0
 
-    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...]) -> None:
+    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...], retouch: Retouching | None) -> None:
         """Has the picture put in if the cut keeps it."""
         if placed.keep and not placed.late:
-            self.background.submit(len(picture.data), partial(self._put, placed.header, picture, targets))
+            self.background.submit(len(picture.data), partial(self._put, placed.header, picture, targets, retouch))
 
     def close(self) -> None:
         """Waits for what is being encoded, and closes the video."""
@@ -138,7 +142,7 @@ class MosaicVideo:
         """Pictures before a keyframe, and those that there was no time to encode."""
         return sum(joiner.left_out for joiner in self._joiners.values()) + self.background.refused
 
-    def _put(self, header: FrameHeader, picture: EncodedPicture, targets: tuple[str, ...]) -> None:
+    def _put(self, header: FrameHeader, picture: EncodedPicture, targets: tuple[str, ...], retouch: Retouching | None) -> None:
         camera = header.camera
         joiner = self._joiners.setdefault(camera, StreamJoiner())
         joined = joiner.take(camera, header.session, header.sequence, picture)
@@ -146,6 +150,8 @@ class MosaicVideo:
         if frame is None:
             joiner.left_out += joined is not None
             return
+        if retouch is not None:
+            frame = painted(frame, retouch)
         before = self._tiles.get(camera)
         # The marks of a picture that another camera's came too soon after are told with the next one.
         marks = header.marks | (before.shown.marks if before is not None else Mark.NONE)
@@ -184,14 +190,14 @@ class VideoPerCamera:
     failures: list[str]
     _outputs: dict[str, Output | None] = field(default_factory=dict)
 
-    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...]) -> None:
+    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...], retouch: Retouching | None) -> None:
         """Gives the picture to the video of its camera."""
         camera = placed.header.camera
         if camera not in self._outputs:
             self._outputs[camera] = self._made(camera)
         output = self._outputs[camera]
         if output is not None:
-            output.take(placed, picture, targets)
+            output.take(placed, picture, targets, retouch)
 
     def close(self) -> None:
         """Closes all of them."""
@@ -222,7 +228,7 @@ def video_output(
     encode: Background | None,
     per_camera: bool,
 ) -> JoinedVideo | EncodedVideo:
-    """A video in turn, or of one camera. encode: what encodes JPEG, None to leave it. Raises RecordingError if it exists."""
+    """A video in turn, or of one camera. encode: what encodes pictures, None to leave them. Raises RecordingError if it exists."""
     video = SceneVideo(path, scene, tags, period_ns, failures)
     wanted = _of_camera if per_camera else _in_turn
     return EncodedVideo(video, wanted, encode) if encode is not None else JoinedVideo(video, wanted)

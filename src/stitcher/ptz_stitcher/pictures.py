@@ -14,6 +14,7 @@ from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.recording.append_file import AppendFile
 from ptz_stitcher.recording.parameter_sets import StreamJoiner
 from ptz_stitcher.recording.transcoding import PictureDecoder, to_jpeg
+from ptz_stitcher.retouch import Retouching, painted
 from ptz_stitcher.scene_video import failure_text
 from ptz_stitcher.segments import FrameHeader, Placed
 
@@ -23,8 +24,8 @@ INDEX = 'index.jsonl'
 class PictureFolder:
     """Writes <stamp in ns>_<camera>_<sequence>.jpg for every frame that the cut keeps, and then its line into index.jsonl.
 
-    JPEG is written as it came; H.264 and H.265 are decoded, and encoded to JPEG, in the background. A picture without a line is one that
-    was not complete. Raises RecordingError if the folder exists already.
+    JPEG is written as it came; H.264, H.265 and what is to be retouched are decoded, and encoded to JPEG, in the background. A picture
+    without a line is one that was not complete. Raises RecordingError if the folder exists already.
     """
 
     def __init__(self, folder: Path, failures: list[str], background: Background) -> None:
@@ -39,10 +40,10 @@ class PictureFolder:
             raise RecordingError(folder, error.strerror or str(error)) from None
         self._index: AppendFile | None = AppendFile(folder / INDEX)
 
-    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...]) -> None:
+    def take(self, placed: Placed, picture: EncodedPicture, targets: tuple[str, ...], retouch: Retouching | None) -> None:
         """Has the picture written if the cut keeps it."""
         if placed.keep:
-            self._background.submit(len(picture.data), partial(self._write, placed.header, picture, targets))
+            self._background.submit(len(picture.data), partial(self._write, placed.header, picture, targets, retouch))
 
     def close(self) -> None:
         """Waits for what is being written."""
@@ -54,10 +55,10 @@ class PictureFolder:
         """Pictures before a keyframe, and those that there was no time for."""
         return sum(joiner.left_out for joiner in self._joiners.values()) + self._background.refused
 
-    def _write(self, header: FrameHeader, picture: EncodedPicture, targets: tuple[str, ...]) -> None:
+    def _write(self, header: FrameHeader, picture: EncodedPicture, targets: tuple[str, ...], retouch: Retouching | None) -> None:
         if self._index is None:
             return
-        data = self._as_jpeg(header, picture)
+        data = self._as_jpeg(header, picture, retouch)
         if data is None:
             return
         path = self._folder / f'{header.stamp_ns}_{header.camera}_{header.sequence}.jpg'
@@ -70,8 +71,8 @@ class PictureFolder:
             self._index.close()
             self._index = None
 
-    def _as_jpeg(self, header: FrameHeader, picture: EncodedPicture) -> bytes | None:
-        if picture.encoding == 'jpeg':
+    def _as_jpeg(self, header: FrameHeader, picture: EncodedPicture, retouch: Retouching | None) -> bytes | None:
+        if picture.encoding == 'jpeg' and retouch is None:
             return picture.data
         joiner = self._joiners.setdefault(header.camera, StreamJoiner())
         joined = joiner.take(header.camera, header.session, header.sequence, picture)
@@ -81,7 +82,7 @@ class PictureFolder:
         if frame is None:
             joiner.left_out += 1
             return None
-        return to_jpeg(frame)
+        return to_jpeg(frame if retouch is None else painted(frame, retouch))
 
 
 def _line(name: str, header: FrameHeader, size: tuple[int, int], targets: tuple[str, ...]) -> dict[str, object]:

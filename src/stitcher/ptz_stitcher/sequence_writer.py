@@ -15,9 +15,19 @@ from ptz_stitcher.pictures import PictureFolder
 from ptz_stitcher.policies import Encode, Together
 from ptz_stitcher.recording import BagWriter, EncodedPicture, RecordingError
 from ptz_stitcher.recording.msgdefs import topic_type
+from ptz_stitcher.retouch import Look, LookMemory, RetouchSettings, WaitingRoom, retouching
+from ptz_stitcher.retouch.plan import REACH_NS
+from ptz_stitcher.retouch.waiting import WaitingFrame
 from ptz_stitcher.scene_video import SceneVideo, failure_text
 from ptz_stitcher.segments import Cut, FrameHeader, Placed, SceneCutter
 from ptz_stitcher.target_memory import TargetMemory
+
+#: How long frames that are to be retouched wait for looks behind them: for somebody's first look, and for perception to be done with it.
+_WAIT_NS = 2 * NANOSECONDS
+#: In recordings, where looks lie behind the frames by whatever perception was late, nobody waits for the files.
+_PATIENT_WAIT_NS = 10 * NANOSECONDS
+#: Bytes of pictures that wait, for each scene; beyond that the oldest go, with the looks that there are.
+_WAITING_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,8 @@ class SequenceSettings:
     together: Together = Together.IN_TURN
     encode: Encode = Encode.NONE
     pictures: bool = False
+    #: What is done to pictures before they go into the video and the folder; never those in the bag.
+    retouch: RetouchSettings = field(default_factory=RetouchSettings)
     #: Of the files; empty: as the scene.
     name: str = ''
 
@@ -48,6 +60,11 @@ class SequenceSettings:
     def stem(self) -> str:
         """What the names of all files begin with."""
         return self.name or self.scene
+
+    @property
+    def wait_ns(self) -> int:
+        """How long frames wait before they are retouched."""
+        return _WAIT_NS if self.durable else _PATIENT_WAIT_NS
 
     def cutter(self) -> SceneCutter:
         """What puts the frames into their places."""
@@ -76,14 +93,21 @@ class SequenceWriter:
     cutter: SceneCutter = field(init=False)
     failures: list[str] = field(default_factory=list)
     written: int = 0
+    #: Pictures that are hidden as a whole, because perception did not look in time.
+    wholly_hidden: int = 0
     _frames: dict[FrameHeader, Frame] = field(default_factory=dict)
     _bag: BagWriter | None = None
     _outputs: list[Output] = field(default_factory=list)
     _targets: TargetMemory = field(default_factory=TargetMemory)
+    _looks: LookMemory = field(init=False)
+    _waiting: WaitingRoom | None = None
 
     def __post_init__(self) -> None:
         s = self.settings
         self.cutter = s.cutter()
+        self._looks = LookMemory(s.wait_ns + s.reorder_ns + 2 * REACH_NS)
+        if s.retouch.needed:
+            self._waiting = WaitingRoom(s.wait_ns, _WAITING_BYTES)
         prefix = f'/{s.region}/scenes/{s.scene}'
         self._image_topic, self._header_topic = f'{prefix}/image/compressed', f'{prefix}/preset_header'
         if s.bag:
@@ -108,14 +132,18 @@ class SequenceWriter:
         for placed in self.cutter.ready():
             self.write(placed, self._frames.pop(placed.header))
 
-    def targets(self, camera: str, stamp_ns: int, targets: tuple[str, ...]) -> None:
-        """Perception said which targets (watchlist ids) are in a camera's picture of this stamp."""
-        self._targets.take(camera, stamp_ns, targets)
+    def look(self, look: Look) -> None:
+        """Perception said who is in a picture of the scene."""
+        self._targets.take(look.camera, look.stamp_ns, look.targets)
+        if self._waiting is not None:
+            self._looks.take(look)
 
     def close(self) -> None:
         """Writes what is left, and closes all files."""
         for placed in self.cutter.finish():
             self.write(placed, self._frames.pop(placed.header))
+        for frame in self._waiting.finish() if self._waiting is not None else ():
+            self._retouch(frame)
         try:
             if self._bag is not None:
                 self._bag.close()
@@ -138,13 +166,14 @@ class SequenceWriter:
 
     def _video(self, path: Path, camera: str) -> JoinedVideo | EncodedVideo:
         s = self.settings
-        background = self._background(path.name) if s.encode is Encode.H264 else None
+        background = self._background(path.name) if s.encode is Encode.H264 or s.retouch.needed else None
         return video_output(path, s.scene, self._tags(camera), s.period_ns, self.failures, background, bool(camera))
 
     def _tags(self, camera: str = '') -> dict[str, str]:
         s = self.settings
         title = f'{s.region}: {s.scene}' + (f', {camera}' if camera else '')
-        return {'title': title, 'description': f'cut: {s.cut.value}'}
+        description = ', '.join(filter(None, (f'cut: {s.cut.value}', s.retouch.what)))
+        return {'title': title, 'description': description}
 
     def _background(self, what: str) -> Background:
         def failed(error: BaseException) -> None:
@@ -160,15 +189,27 @@ class SequenceWriter:
             self._write_bag(frame)
         if placed.keep and self._outputs:
             targets = self._targets.at(placed.header.camera, placed.header.stamp_ns)
-            for output in self._outputs:
-                output.take(placed, frame.picture, targets)
+            if self._waiting is None:
+                for output in self._outputs:
+                    output.take(placed, frame.picture, targets, None)
+            else:
+                for due in self._waiting.take(WaitingFrame(placed, frame.picture, targets)):
+                    self._retouch(due)
         self.written += placed.keep
+
+    def _retouch(self, frame: WaitingFrame) -> None:
+        header = frame.placed.header
+        looks = self._looks.near(header.camera, header.stamp_ns, REACH_NS)
+        retouch = retouching(header, looks, self.settings.retouch)
+        self.wholly_hidden += retouch.whole
+        for output in self._outputs:
+            output.take(frame.placed, frame.picture, frame.targets, retouch)
 
     def _write_bag(self, frame: Frame) -> None:
         assert self._bag is not None
         stamp, sequence = frame.header.stamp_ns, frame.header.sequence & 0xFFFFFFFF
         try:
-            self._bag.write(self._image_topic, frame.image_message, stamp, sequence)
+            self._bag.write(self._image_topic, frame.image_message, stamp, sequence, more=True)
             self._bag.write(self._header_topic, frame.header_message, stamp, sequence)
         except RecordingError as error:
             self.failures.append(failure_text(error))

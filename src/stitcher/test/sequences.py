@@ -12,12 +12,14 @@ from typing import Any
 
 import av
 import numpy as np
+from encoded_cameras import SIZE
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
 
 from ptz_collab_msgs.msg import PresetHeader
 from ptz_site import Mark, Phase
 from ptz_stitcher.recording import EncodedPicture
+from ptz_stitcher.retouch import Box, Look, Sighting
 from ptz_stitcher.segments import Cut, FrameHeader
 from ptz_stitcher.sequence_writer import Frame, SequenceSettings, SequenceWriter
 
@@ -33,6 +35,11 @@ def writer(out: Path, **more: Any) -> SequenceWriter:
     return SequenceWriter(
         SequenceSettings(region='yard', scene='gate', site='', out=out, reorder_ns=S // 2, period_ns=PERIOD_NS, **base)
     )
+
+
+def look(camera: str, stamp_ns: int, target: str) -> Look:
+    """Perception sees a target."""
+    return Look((camera, 1, 0), 0, stamp_ns, SIZE, (Sighting(1, Box(0, 0, 9, 9), target=target),))
 
 
 def frame(header: FrameHeader, picture: EncodedPicture) -> Frame:

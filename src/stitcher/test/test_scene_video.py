@@ -14,7 +14,7 @@ import pytest
 from encoded_cameras import COLOURS, SIZE, camera_of, jpeg, stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sequences import PERIOD_NS, START_NS, S, cues, played, segment, writer
+from sequences import PERIOD_NS, START_NS, S, cues, look, played, segment, writer
 
 from ptz_stitcher.mosaic import Tile, fitted, tiles
 from ptz_stitcher.policies import Encode, Together
@@ -115,7 +115,7 @@ def test_a_keyframe_without_parameter_sets_that_nobody_knows_is_left_out(tmp_pat
 
 def test_cues_tell_what_every_moment_shows(tmp_path: Path) -> None:
     sequence = writer(tmp_path, cut=Cut.SWITCH_START)
-    sequence.targets('south', START_NS + 2 * S + 5 * PERIOD_NS, ('anna --> there',))
+    sequence.look(look('south', START_NS + 2 * S + 5 * PERIOD_NS, 'anna --> there'))
     for slot, camera in enumerate(('north', 'south')):
         for frame in segment(camera, slot, lambda k, c=camera: jpeg(c, k), turning=4):
             sequence.take(frame)
@@ -250,7 +250,7 @@ def test_pictures_of_another_size_are_left_out_and_named_once(tmp_path: Path) ->
 def test_a_folder_of_pictures_has_a_line_for_each(tmp_path: Path) -> None:
     sequence = writer(tmp_path, video=False, pictures=True)
     h264 = stream('south', 'h264', 40, 10)
-    sequence.targets('north', START_NS, ('anna',))
+    sequence.look(look('north', START_NS, 'anna'))
     frames = [*segment('north', 0, lambda k: jpeg('north', k)), *segment('south', 1, h264.__getitem__, turning=4)]
     for frame in frames:
         sequence.take(frame)

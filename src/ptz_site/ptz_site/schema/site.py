@@ -43,6 +43,11 @@ class StitcherSettings(Section):
     )
     encode: Literal['none', 'h264'] = Field('none', description='h264: JPEG becomes H.264 in the video, a fraction of the size')
     pictures: bool = Field(False, description='write the pictures of each scene into a folder too')
+    redact: Literal['none', 'everybody', 'others'] = Field(
+        'none', description='who is hidden in the video and the pictures; others: everybody but targets'
+    )
+    redact_by: Literal['pixelate', 'blur'] = Field('pixelate', description='how people are hidden')
+    draw_targets: bool = Field(False, description='burn the marks of targets into the video and the pictures')
 
 
 class SimulationSettings(Section):
@@ -73,6 +78,24 @@ class Site(Section):
     stitcher: StitcherSettings = StitcherSettings()
     perception: PerceptionSettings = PerceptionSettings()
     simulation: SimulationSettings = SimulationSettings()
+
+    @property
+    def recording_notes(self) -> tuple[str, ...]:
+        """What somebody should know who lets the stitcher change pictures; a line each."""
+        wish = self.stitcher
+        if wish.redact == 'none' and not wish.draw_targets:
+            return ()
+        keys = [f'redact: {wish.redact}'] * (wish.redact != 'none') + ['draw_targets'] * wish.draw_targets
+        notes = [
+            f'stitcher.{", ".join(keys)}: each picture is decoded and encoded for it, which costs about 30 ms of a processor at 1280x720'
+        ]
+        if wish.redact != 'none' and wish.bag:
+            notes.append('stitcher.redact: bags keep the clear pictures; with stitcher.bag: false nothing does')
+        if not self.perception.enabled:
+            notes.append(
+                'stitcher.redact, draw_targets: nobody looks at the pictures; what is to be redacted is hidden as a whole'
+            )
+        return tuple(notes)
 
     def preset(self, camera: str, scene: str) -> PtzPosition | None:
         """Where a camera looks to watch a scene; None if only the camera itself knows (a token), or it can't watch it."""

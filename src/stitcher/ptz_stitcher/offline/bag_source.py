@@ -12,7 +12,7 @@ from typing import Any
 
 from ptz_site import UserError
 from ptz_site.stream_marks import nal
-from ptz_stitcher.frames import frame_header, targets_in, time_ns
+from ptz_stitcher.frames import frame_header, look_of, time_ns
 from ptz_stitcher.offline import messages
 from ptz_stitcher.offline.bag_file import BagFile, RawMessage, Topic, left_in_logs, open_bag
 from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, Notebook, PlanEvent, StateEvent, TracksEvent
@@ -201,7 +201,7 @@ class _Reader:
             case Kind.TRACKS:
                 tracks = messages.decode(raw.data, messages.TRACKS)
                 stamp, at_ns = time_ns(tracks.header.stamp), self._newest_ns or raw.log_ns
-                return TracksEvent(at_ns, place.name, stamp, raw.data, tracks.preset.scene, targets_in(tracks))
+                return TracksEvent(at_ns, place.name, stamp, raw.data, tracks.preset.scene, look_of(tracks))
 
     def _frame(self, message: Any) -> FrameEvent | None:
         header = frame_header(message.preset)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ptz_site import Plan
+from ptz_stitcher.retouch import Look
 from ptz_stitcher.segments import FrameHeader
 from ptz_stitcher.sequence_writer import Frame
 
@@ -42,14 +43,14 @@ class StateEvent:
 
 @dataclass(frozen=True, slots=True)
 class TracksEvent:
-    """What was tracked in a frame of a scene; message: serialized; targets: watchlist ids."""
+    """What was tracked in a frame of a scene; message: serialized."""
 
     at_ns: int
     camera: str
     stamp_ns: int
     message: bytes
-    scene: str = ''
-    targets: tuple[str, ...] = ()
+    scene: str
+    look: Look
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class RegionWriter:
             case TracksEvent():
                 self._log.tracks(event.camera, event.message, event.stamp_ns)
                 if (sequence := self._sequences.get(event.scene)) is not None:
-                    sequence.targets(event.camera, event.stamp_ns, event.targets)
+                    sequence.look(event.look)
 
     def close(self) -> RecordingSummary:
         """Writes what is left, and tells what there is."""

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ptz_site import Site
+from ptz_stitcher.retouch import RetouchSettings
 from ptz_stitcher.segments import Cut
 
 
 @dataclass(frozen=True)
 class StitchRequest:
-    """inputs: bags, folders of runs, videos. cut: None: as the site says. bag, video: what to write, if the site wants it too."""
+    """inputs: bags, folders of runs, videos. cut, retouch: None: as the site says. bag, video: what to write, if the site wants it too."""
 
     inputs: tuple[Path, ...]
     out: Path
@@ -22,3 +23,4 @@ class StitchRequest:
     site: Site | None = None
     bag: bool = True
     video: bool = True
+    retouch: RetouchSettings | None = None

@@ -21,6 +21,7 @@ from ptz_stitcher.offline.inputs import open_inputs
 from ptz_stitcher.offline.region_writer import RegionSettings, RegionWriter
 from ptz_stitcher.offline.request import StitchRequest
 from ptz_stitcher.recording import RecordingError
+from ptz_stitcher.retouch import RetouchSettings
 from ptz_stitcher.segments import Cut
 from ptz_stitcher.sequence_writer import SequenceSettings
 from ptz_stitcher.summary import RecordingSummary
@@ -91,6 +92,7 @@ def stitch(request: StitchRequest, progress: Callable[[int, int], None]) -> Stit
             book.problem(f'{writer.misnamed} frames name no camera or scene as a site file may name it, and are left out')
         if writer.outside:
             book.note(f'{writer.outside} frames were taken outside the rotation and are left out')
+        book.notes += _hidden_notes(summary)
         stitched = Stitched(summary, tuple(book.problems), tuple(book.notes), settings.has_plans)
         _check(stitched, draft)
         summary.write(draft.folder / 'summary.json')
@@ -123,7 +125,13 @@ def _settings(request: StitchRequest, sources: list[Source], region: str, out: P
 
         def sequence(scene: str) -> SequenceSettings:
             wanted = of_site(scene)
-            return replace(wanted, bag=wanted.bag and request.bag, video=wanted.video and request.video, durable=False)
+            return replace(
+                wanted,
+                bag=wanted.bag and request.bag,
+                video=wanted.video and request.video,
+                durable=False,
+                retouch=request.retouch or wanted.retouch,
+            )
     else:
         period = max((source.slowest_period_ns for source in sources), default=0) or _USUAL_PERIOD_NS
         reorder = round(StitcherSettings().reorder * NANOSECONDS)
@@ -140,6 +148,7 @@ def _settings(request: StitchRequest, sources: list[Source], region: str, out: P
                 bag=request.bag,
                 video=request.video,
                 durable=False,
+                retouch=request.retouch or RetouchSettings(),
             )
 
     return RegionSettings(
@@ -160,6 +169,14 @@ def _cut_notes(sources: list[Source], cut: Cut) -> list[str]:
         f'{source.name}: was cut at {source.was_cut} when it was recorded; the turning is not in it'
         for source in sources
         if isinstance(source, BagSource) and source.was_cut == Cut.ARRIVED.value and cut is Cut.SWITCH_START
+    ]
+
+
+def _hidden_notes(summary: RecordingSummary) -> list[str]:
+    return [
+        f'{scene.scene}: {scene.wholly_hidden} of {scene.frames} pictures are hidden as a whole: no tracks tell in time who is in them'
+        for scene in summary.scenes
+        if scene.wholly_hidden
     ]
 
 

@@ -54,10 +54,12 @@ def write_report(out: Path) -> ReportSummary:
     scenes = _scenes(record, summary)
     run = measure(record.headers, scenes, record.rotation)
     pictures: dict[str, list[Thumbnail]] = {}
+    redacted = {scene.scene for scene in summary.scenes if scene.redacted} if summary is not None else set()
     for scene in scenes:
         try:
             bags = parts_of(out, scene, record.region)
-            pictures[scene] = segment_pictures(read_pictures(bags), run.begin_ns) if bags else []
+            # Bags are clear; the report is shown around as the videos are.
+            pictures[scene] = segment_pictures(read_pictures(bags), run.begin_ns) if bags and scene not in redacted else []
         except UserError as error:
             warnings.append(str(error))
             pictures[scene] = []

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ptz_stitcher.recording import RecordingError
+from ptz_stitcher.retouch import Look
 from ptz_stitcher.segments import FrameHeader, Placed
 from ptz_stitcher.sequence_writer import Frame, SequenceSettings, SequenceWriter
 from ptz_stitcher.storage.disk_guard import is_for_want_of_room
@@ -34,8 +35,8 @@ class RollingSequence:
         #: Why no file could be made.
         self._trouble = ''
         self._closed = False
-        self._past_written = self._past_before_keyframe = 0
-        self._said: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self._past_written = self._past_before_keyframe = self._past_wholly_hidden = 0
+        self._looks: dict[str, Look] = {}
         keeper.register(self)
         if not keeper.limits.file.rotates:
             self._begin(0)
@@ -49,6 +50,11 @@ class RollingSequence:
     def before_keyframe(self) -> int:
         """As of SequenceWriter."""
         return self._past_before_keyframe + (self._part.before_keyframe if self._part is not None else 0)
+
+    @property
+    def wholly_hidden(self) -> int:
+        """As of SequenceWriter."""
+        return self._past_wholly_hidden + (self._part.wholly_hidden if self._part is not None else 0)
 
     @property
     def failures(self) -> list[str]:
@@ -70,11 +76,11 @@ class RollingSequence:
         for placed in self.cutter.ready():
             self._write(placed)
 
-    def targets(self, camera: str, stamp_ns: int, targets: tuple[str, ...]) -> None:
+    def look(self, look: Look) -> None:
         """As of SequenceWriter."""
-        self._said[camera] = stamp_ns, targets
+        self._looks[look.camera] = look
         if self._part is not None:
-            self._part.targets(camera, stamp_ns, targets)
+            self._part.look(look)
 
     def close(self) -> None:
         """Writes what is left, and closes the files."""
@@ -91,6 +97,7 @@ class RollingSequence:
         part.close()
         self._past_written += part.written
         self._past_before_keyframe += part.before_keyframe
+        self._past_wholly_hidden += part.wholly_hidden
         self._past_failures += part.failures
         self._keeper.end(self._name)
 
@@ -128,5 +135,5 @@ class RollingSequence:
         name = self._keeper.begin(self.settings.scene, stamp_ns)
         self._part = SequenceWriter(replace(self.settings, name=name))
         self._name, self._trouble = name, ''
-        for camera, (said_ns, targets) in self._said.items():
-            self._part.targets(camera, said_ns, targets)
+        for look in self._looks.values():
+            self._part.look(look)
