@@ -29,7 +29,9 @@ _DOMAINS = range(1, 101)
 
 
 #: These start whole regions, which need a processor for themselves: one after the other, and first, because they take longest.
-_REGIONS = frozenset({'test_bad_input', 'test_best_frames', 'test_faults', 'test_operator', 'test_region', 'test_targets'})
+_REGIONS = frozenset(
+    {'test_bad_input', 'test_best_frames', 'test_faults', 'test_live_and_offline', 'test_operator', 'test_region', 'test_targets'}
+)
 
 
 @pytest.hookimpl(tryfirst=True)

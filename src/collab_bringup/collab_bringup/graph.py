@@ -35,7 +35,7 @@ class NodeSpec:
     name: str
     namespace: str
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
-    #: Started again when it dies. Not the stitcher: it would have to write over its own recordings.
+    #: Started again when it dies.
     respawn: bool = False
 
 
@@ -71,7 +71,7 @@ def region_graph(site: Site, options: GraphOptions) -> tuple[NodeSpec, ...]:
             'stitcher',
             namespace,
             {**common, 'out': options.out, 'every_frame': options.every_frame},
-            respawn=False,
+            respawn=True,
         ),
         NodeSpec(
             Part.COORDINATOR,

@@ -8,6 +8,7 @@ import shutil
 import sys
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -60,9 +61,9 @@ class Stitcher(Node):
         self._said: set[str] = set()
         self._lock = threading.Lock()
         self._writer = WriterThread(self._on_writer_error, patient=patient)
-        self._subscribe()
         for note in self._site.recording_notes:
             self.get_logger().info(note)
+        self._subscribe()
         self._diagnostics = diagnostics.Diagnostics(self, self._site.region.name)
         for scene in self._site.scenes:
             self._diagnostics.add(f'scene {scene}', partial(self._scene_status, scene))
@@ -165,7 +166,10 @@ class Stitcher(Node):
         polygons = {scene: entry.polygon or () for scene, entry in self._site.scenes.items()}
         failures = (self._log.failure,) if self._log.failure else ()
         region, refused = self._site.region.name, self._writer.refused
-        return recording_summary(region, self._site_path, self._cut, self._sequences, polygons, self._losses, refused, failures)
+        counted = recording_summary(
+            region, self._site_path, self._cut, self._sequences, polygons, self._losses, refused, failures
+        )
+        return replace(counted, resumed=self._keeper.resumed)
 
     def _scene_status(self, scene: str) -> diagnostics.Status:
         sequence = self._sequences[scene]

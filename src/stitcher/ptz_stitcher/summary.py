@@ -36,7 +36,10 @@ class SceneSummary:
 
 @dataclass(frozen=True)
 class RecordingSummary:
-    """All scenes; frames that came, and frames that were lost on the way, by camera."""
+    """All scenes; frames that came, and frames that were lost on the way, by camera.
+
+    resumed: another stitcher was killed in the same folder before; what it recorded is there, but not counted here.
+    """
 
     region: str
     site: str
@@ -46,6 +49,7 @@ class RecordingSummary:
     lost_frames: dict[str, int]
     refused_frames: int
     failures: tuple[str, ...]
+    resumed: bool = False
 
     def write(self, path: Path) -> None:
         """Writes the file whole or not at all. Raises OSError."""

@@ -161,8 +161,10 @@ def test_what_a_killed_process_left_counts_as_over(tmp_path: Path) -> None:
     killed.began('gate')
     with pytest.raises(RecordingError, match='somebody else'):
         Ledger(tmp_path)
-    killed.close()  # as the kernel does
-    (part,) = Ledger(tmp_path).parts()
+    os.close(killed._lock)  # as the kernel does
+    after = Ledger(tmp_path)
+    assert after.was_killed
+    (part,) = after.parts()
     assert part.end_ns == (tmp_path / 'gate' / 'gate_0.mcap').stat().st_mtime_ns and part.size == 100
 
 
@@ -312,6 +314,32 @@ def test_a_recording_that_is_not_rotated_is_never_written_over(tmp_path: Path, m
     of = keeper(tmp_path, machine, StorageLimits())
     sequence(tmp_path, of).close()
     of.close()
+    with pytest.raises(RecordingError, match='exists already'):
+        sequence(tmp_path, keeper(tmp_path, machine, StorageLimits()))
+
+
+def test_after_a_kill_recording_goes_on_in_new_files_beside_the_old_ones(tmp_path: Path, machine: Machine) -> None:
+    begun: list[Keeper] = []
+    for life in range(3):
+        begun.append(keeper(tmp_path, machine, StorageLimits()))
+        assert begun[-1].resumed == (life > 0)
+        rolling, log = sequence(tmp_path, begun[-1]), RollingLog('yard', 'site.yaml', begun[-1])
+        for number in range(100 * life, 100 * life + 80):
+            rolling.take(frame(number))
+            log.header('north', frame(number).header_message, frame(number).header.stamp_ns)
+        if life < 2:
+            os.close(begun[-1]._ledger._lock)  # as the kernel does when it is killed
+            begun[-1]._ledger._lock = -1
+    rolling.close()
+    log.close()
+    begun[-1].close()
+    recorded = [numbers(part) for part in parts_of(tmp_path, 'gate', 'yard')]
+    assert [part[0] for part in recorded] == [0, 100, 200]
+    # The last moments before a kill are lost: what waits for frames that may be late, and what is not in the file yet.
+    assert [len(part) for part in recorded] == [pytest.approx(70, abs=5), pytest.approx(70, abs=5), 80]
+    assert [len(numbers(part)) > 60 for part in parts_of(tmp_path, 'region', 'yard')] == [True] * 3
+    assert pictures(tmp_path / 'gate.mp4') > 60
+    # That one was not killed, and its files are written over no more than any others.
     with pytest.raises(RecordingError, match='exists already'):
         sequence(tmp_path, keeper(tmp_path, machine, StorageLimits()))
 

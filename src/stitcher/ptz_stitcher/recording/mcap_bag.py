@@ -116,8 +116,11 @@ class BagWriter:
         self._channels[topic] = channel
         self._types[topic] = topic_type
 
-    def write(self, topic: str, data: bytes, log_ns: int, sequence: int = 0) -> None:
-        """Writes one message. Raises RecordingError when a checkpoint that is due fails, KeyError if the topic was not added."""
+    def write(self, topic: str, data: bytes, log_ns: int, sequence: int = 0, more: bool = False) -> None:
+        """Writes one message. more: the next one belongs to it, so that no checkpoint may part the two.
+
+        Raises RecordingError when a checkpoint that is due fails, KeyError if the topic was not added.
+        """
         if self._closed:
             raise RecordingError(self.folder, 'closed already')
         chunk, channel = self._open, self._channels[topic]
@@ -133,7 +136,7 @@ class BagWriter:
         chunk.end_ns = max(chunk.end_ns, log_ns)
         chunk.count += 1
         # By the newest stamp, not by the span: messages that come a little late don't make a chunk each.
-        if chunk.size >= self._chunk_bytes or self._newest_ns - chunk.began_ns >= self._chunk_ns:
+        if not more and (chunk.size >= self._chunk_bytes or self._newest_ns - chunk.began_ns >= self._chunk_ns):
             self.checkpoint()
 
     def checkpoint(self) -> None:

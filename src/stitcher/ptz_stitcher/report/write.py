@@ -106,7 +106,9 @@ def _stays_text(record: RegionRecord, suggestion: DwellSuggestion | None) -> str
 
 def _summary(out: Path) -> tuple[RecordingSummary | None, list[str]]:
     try:
-        return read_summary(out / 'summary.json'), []
+        summary = read_summary(out / 'summary.json')
+        again = 'the stitcher was killed and started again; frames and losses are counted from then on'
+        return summary, [again] if summary.resumed else []
     except (OSError, ValueError):
         return None, ['the recording was cut short: summary.json is missing; the report tells what was written until then']
 

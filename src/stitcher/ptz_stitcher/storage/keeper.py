@@ -49,6 +49,16 @@ class Keeper:
         self._named: set[str] = set()
 
     @property
+    def resumed(self) -> bool:
+        """Another one was killed here: what it left is never written over."""
+        return self._ledger.was_killed
+
+    @property
+    def in_parts(self) -> bool:
+        """Recordings are in parts that are named by time, and made when there is something to write."""
+        return self.limits.file.rotates or self.resumed
+
+    @property
     def recording(self) -> bool:
         """There is room."""
         return self._guard.recording
@@ -73,7 +83,7 @@ class Keeper:
 
     def begin(self, what: str, stamp_ns: int) -> str:
         """The name of a new part of a recording: of a scene, or of the log. Raises RecordingError if it can't be noted."""
-        name = what if not self.limits.file.rotates and what not in self._named else self._part_name(what, stamp_ns)
+        name = what if not self.in_parts and what not in self._named else self._part_name(what, stamp_ns)
         self._named.add(what)
         try:
             self._ledger.began(name)

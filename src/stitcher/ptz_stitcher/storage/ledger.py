@@ -7,6 +7,7 @@ Nothing else is ever deleted.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -29,22 +30,27 @@ _NAME = re.compile(r'^[A-Za-z0-9][A-Za-z0-9_-]*$')
 class Ledger:
     """The recordings below a folder, for one process at a time. What an earlier one left unfinished counts as over: it was killed.
 
-    Raises RecordingError if another one records there.
+    was_killed: the last one that recorded there did not close the ledger. Raises RecordingError if another one records there.
     """
 
     folder: Path
+    was_killed: bool = False
     _ends: dict[str, int | None] = field(default_factory=dict)
     _sizes: dict[str, int] = field(default_factory=dict)
     _lock: int = -1
 
     def __post_init__(self) -> None:
         self._lock = _locked(self.folder)
-        for name, end_ns in _read(self.folder / FILE).items():
+        ends, self.was_killed = _read(self.folder / FILE)
+        for name, end_ns in ends.items():
             if any(self.entries(name)):
                 self._ends[name] = end_ns if end_ns is not None else self._newest_ns(name)
 
     def close(self) -> None:
-        """The folder may be another's."""
+        """Nobody was killed, and the folder may be another's."""
+        if self._ends:
+            with contextlib.suppress(OSError):
+                self._write(closed=True)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -103,9 +109,9 @@ class Ledger:
         for entry in self.entries(name):
             yield from (file for file in entry.rglob('*') if file.is_file()) if entry.is_dir() else [entry]
 
-    def _write(self) -> None:
+    def _write(self, closed: bool = False) -> None:
         parts = [{'name': name, 'end_ns': end_ns} for name, end_ns in self._ends.items()]
-        text = json.dumps({'version': _VERSION, 'recordings': parts}, indent=1) + '\n'
+        text = json.dumps({'version': _VERSION, 'closed': closed, 'recordings': parts}, indent=1) + '\n'
         fresh = self.folder / f'{FILE}.tmp'
         try:
             fresh.write_text(text, encoding='utf-8')
@@ -128,10 +134,11 @@ def _locked(folder: Path) -> int:
     return lock
 
 
-def _read(path: Path) -> dict[str, int | None]:
-    """Names and ends; nothing if there is no ledger, or it can't be understood: then nothing of before is deleted."""
+def _read(path: Path) -> tuple[dict[str, int | None], bool]:
+    """Names and ends, and whether it was left open; nothing if there is no ledger, or it can't be understood: nothing is deleted then."""
     try:
-        entries = json.loads(path.read_text(encoding='utf-8'))['recordings']
-        return {str(one['name']): None if one['end_ns'] is None else int(one['end_ns']) for one in entries}
+        found = json.loads(path.read_text(encoding='utf-8'))
+        ends = {str(one['name']): None if one['end_ns'] is None else int(one['end_ns']) for one in found['recordings']}
+        return ends, not found.get('closed', True)
     except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        return {}, False

@@ -29,7 +29,7 @@ class RollingLog:
         self._plan: tuple[bytes, int] | None = None
         self._failure = ''
         keeper.register(self)
-        if not keeper.limits.file.rotates:
+        if not keeper.in_parts:
             self._begin(0)
 
     @property

@@ -38,7 +38,7 @@ class RollingSequence:
         self._past_written = self._past_before_keyframe = self._past_wholly_hidden = 0
         self._looks: dict[str, Look] = {}
         keeper.register(self)
-        if not keeper.limits.file.rotates:
+        if not keeper.in_parts:
             self._begin(0)
 
     @property
