@@ -9,10 +9,10 @@ ARGS ?=
 # Tests that start graphs need the processor's time: more of them at once would disturb each other.
 PYTEST := python -m pytest -n 2 --dist loadgroup -q
 
-BENCHMARKS := simulator planning coordinator network targets selection upload best_frames stitching
-BENCHMARKS_ON_DATA := tracking detectors
+# Minutes of make bench-soak.
+MINUTES ?= 60
 
-.PHONY: env train-env demo test test-slow bench lint format clean help
+.PHONY: env train-env demo test test-slow bench bench-quick bench-soak lint format clean help
 
 env: ## make or update the environment (.venv, build/, install/)
 	@$(PYTHON) scripts/make_env.py
@@ -29,9 +29,14 @@ test: env ## run the tests, all but the slow ones
 test-slow: env ## run the slow tests
 	@$(IN_ENV) $(PYTEST) -m slow $(ARGS) || { status=$$?; [ $$status = 5 ] && echo 'there are no slow tests'; }
 
-bench: env ## measure; with PTZ_COLLAB_TEST_DATA (a folder with MOT17, videos and a model) also on real data
-	@$(IN_ENV) for name in $(BENCHMARKS) $(if $(PTZ_COLLAB_TEST_DATA),$(BENCHMARKS_ON_DATA)); do python benchmarks/$$name.py || exit; done
-	@$(if $(PTZ_COLLAB_TEST_DATA),,echo 'PTZ_COLLAB_TEST_DATA is not set: without $(BENCHMARKS_ON_DATA)')
+bench: env ## measure, and make out/bench/report.html; with PTZ_COLLAB_TEST_DATA (a folder with MOT17, videos and a model) also on real data
+	@$(IN_ENV) python benchmarks/run.py $(ARGS)
+
+bench-quick: env ## the same in about two minutes, with small inputs: shows that the benchmarks work
+	@$(IN_ENV) python benchmarks/run.py --quick $(ARGS)
+
+bench-soak: env ## run the demo's region for an hour (MINUTES=N), and see whether anything grows
+	@$(IN_ENV) python benchmarks/soak.py --minutes $(MINUTES)
 
 lint: env ## check style, types and package descriptions
 	@$(IN_ENV) ruff check . && ruff format --check . && mypy && python scripts/check_packages.py

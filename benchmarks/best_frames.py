@@ -17,11 +17,14 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import yaml
+from report.figures import Figure as Told
+from report.figures import Stopwatch, at_least, at_most, write_outcome
 from rich.console import Console
 from rich.table import Table
 
@@ -41,6 +44,8 @@ from ptz_site import load_site  # noqa: E402
 from ptz_site.frame_package import FramePackage  # noqa: E402
 
 PATIENCE = 60.0
+TITLE = 'Best frames'
+SUMMARY = 'How little is sent of everybody who is seen, and how good it is by the truth of the simulator: the whole graph, with a receiver.'
 #: s in view from which on somebody must have a frame.
 IN_VIEW = 3.0
 
@@ -71,6 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seconds', type=float, default=120.0)
     arguments = parser.parse_args()
+    watch = Stopwatch()
     found = []
     for selection in ('rules', 'quality'):
         with tempfile.TemporaryDirectory() as folder:
@@ -94,6 +100,22 @@ def main() -> None:
     out = ROOT / 'out' / 'bench'
     out.mkdir(parents=True, exist_ok=True)
     (out / 'best_frames.json').write_text(json.dumps([asdict(one) for one in found], indent=1))
+    write_outcome('best_frames', watch.outcome(TITLE, SUMMARY, figures_of(found)))
+
+
+def figures_of(found: Sequence[Figures]) -> list[Told]:
+    """For the report."""
+    figures = []
+    for one in found:
+        named = f' ({one.selection})'
+        figures += [
+            at_least('bytes of all frames over bytes sent' + named, one.times_less, 50.0, 'times'),
+            at_most(f'people in view for {IN_VIEW:g} s without a frame, of {one.needed}' + named, one.missed, 0),
+            at_least('worth of the chosen frame, of the best one of the stay, median' + named, one.stay, 0.9),
+            Told('worth of the best frame sent, of the best one of the run, median' + named, one.run),
+            Told('frames sent' + named, one.packages, compared='all frames', compared_value=one.frames),
+        ]
+    return figures
 
 
 def filmed(folder: Path, selection: str, seconds: float) -> Run:

@@ -13,11 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from report.figures import Figure, Stopwatch, at_least, at_most, write_outcome
 from rich.console import Console
 from rich.table import Table
 from torch.utils.flop_counter import FlopCounterMode
@@ -30,6 +32,10 @@ from ptz_perception.models.cascade.settings import CascadeRecipe, NetworkSetting
 from ptz_perception.models.cascade.task import CascadeTask
 from ptz_perception.models.training.loop import train
 
+TITLE = 'Cascade detector'
+SUMMARY = (
+    'How many small people the detector finds on scenes never trained on, and how much of the picture it has to look at for it.'
+)
 OUT = Path(__file__).resolve().parents[1] / 'out' / 'bench' / 'cascade'
 #: A little wider, so that the plain one has the compute of the whole one.
 PLAIN: dict[str, Any] = {**dict.fromkeys(('structure', 'density', 'cascade', 'attention'), False), 'width': 52}
@@ -66,7 +72,7 @@ def main() -> None:
     parser.add_argument('--only', nargs='*', default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument('--most', type=int, default=240, help='pictures to evaluate on')
     arguments = parser.parse_args()
-    console = Console(width=170)
+    watch, console = Stopwatch(), Console(width=170)
     training = {
         'iterations': arguments.iterations,
         'validate_every': arguments.iterations,
@@ -82,6 +88,30 @@ def main() -> None:
             console.print(f'{title}: AP small {rows[-1].figures.ap_small:.3f}', highlight=False)
     console.print(table(rows))
     (OUT / f'figures-{arguments.iterations}.json').write_text(json.dumps([asdict(row) for row in rows], indent=1))
+    if figures := figures_of(rows):
+        write_outcome(
+            'cascade', watch.outcome(TITLE, SUMMARY, figures, notes=[f'Trained for {arguments.iterations} iterations.'])
+        )
+
+
+def figures_of(rows: Sequence[Row]) -> list[Figure]:
+    """For the report; nothing if there is nothing to compare with."""
+    found = {row.name: row.figures for row in rows}
+    if not {'cascade', 'plain', 'plain in tiles'} <= set(found):
+        return []
+    ours, plain, tiles = found['cascade'], found['plain'], found['plain in tiles']
+    figures = [
+        at_least(
+            'points of AP below 32x32 px more than a plain network of the same compute',
+            100 * (ours.ap_small - plain.ap_small), 5.0, 'points', compared='AP of the plain one', compared_value=100 * plain.ap_small,
+        ),
+        at_least(
+            'small targets found', 100 * ours.recall_small_50, round(100 * tiles.recall_small_50, 1), '%',
+            compared='the plain one in tiles', compared_value=100 * tiles.recall_small_50,
+        ),
+        at_most('pixels looked at, of those of tiles', ours.pixels / tiles.pixels, 0.333, compared='all tiles', compared_value=1.0),
+    ]  # fmt: skip
+    return figures + [Figure(f'AP below 32x32 px: {row.name}', 100 * row.figures.ap_small, '%') for row in rows]
 
 
 def looks(name: str, request: EvaluateRequest) -> list[tuple[str, EvaluateRequest]]:

@@ -14,12 +14,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+from report.figures import Figure, Stopwatch, write_outcome
 from rich.console import Console
 from rich.table import Table
 
@@ -29,6 +30,8 @@ from ptz_perception.detectors.base import Detector
 from ptz_site.schema import PerceptionSettings
 
 OUT = Path(__file__).resolve().parents[1] / 'out' / 'bench'
+TITLE = 'Detectors on real videos'
+SUMMARY = 'How many pictures one core looks at in a second, and how many people it sees in them.'
 #: Of each video, evenly spread.
 PICTURES = 60
 #: Of them, that are written.
@@ -53,6 +56,7 @@ def main() -> None:
     folder = os.environ.get('PTZ_COLLAB_TEST_DATA')
     if not folder:
         sys.exit('PTZ_COLLAB_TEST_DATA is not set: the folder with models/ and videos')
+    watch = Stopwatch()
     cv2.setNumThreads(1)
     videos = sorted(path for name in ('clips', 'epfl') for path in Path(folder, name).glob('*.mp4'))
     models = sorted(Path(folder, 'models').glob('*.onnx'))
@@ -67,6 +71,26 @@ def main() -> None:
         table.add_row(one.video, one.detector, f'{one.milliseconds:.1f}', f'{one.per_second:.0f}', people, str(one.most), share)
     Console(width=130).print(table)
     (OUT / 'detectors.json').write_text(json.dumps([asdict(one) for one in figures], indent=1))
+    write_outcome('detectors', watch.outcome(TITLE, SUMMARY, figures_of(figures)))
+
+
+def figures_of(figures: Sequence[Figures]) -> list[Figure]:
+    """For the report: over all videos."""
+    told = []
+    for name in dict.fromkeys(one.detector for one in figures):
+        some = [one for one in figures if one.detector == name]
+        speeds, people = [one.per_second for one in some], [one.people for one in some]
+        told.append(
+            Figure(
+                f'pictures/s of one core, {name}, median video',
+                float(np.median(speeds)),
+                '1/s',
+                low=min(speeds),
+                high=max(speeds),
+            )
+        )
+        told.append(Figure(f'people in a picture, {name}, mean of videos', float(np.mean(people))))
+    return told
 
 
 def measure(video: Path, model: Path | None) -> Figures:

@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 import torch
 from jde_tracks import Case, Followed, results, scored
+from report.figures import Figure as Told
+from report.figures import Stopwatch, at_least, at_most, write_outcome
 from rich.console import Console
 from rich.table import Table
 
@@ -42,6 +44,8 @@ from ptz_perception.models.jde.task import JdeTask
 from ptz_perception.models.training.loop import Progress, train
 from ptz_perception.relatedness import instance_normalised
 
+TITLE = 'Tracking network'
+SUMMARY = 'Whether people are found again in seasons and light that the network was not trained on, by kind of normalisation.'
 OUT = Path(__file__).resolve().parents[1] / 'out' / 'bench' / 'jde'
 CLASSES = ('person',)
 #: Of the figures of a training's course, how many there are.
@@ -129,7 +133,7 @@ def main() -> None:
     arguments = parser.parse_args()
     words = frozenset(arguments.trained.split(','))
     same = Conditions(wanted=words)
-    console = Console(width=170)
+    watch, console = Stopwatch(), Console(width=170)
     torch.set_num_threads(1)
     data = tuple(read_split(arguments.data, split, CLASSES, same) for split in ('train', 'val'))
     tests = {'same': read_split(arguments.data, 'test', CLASSES, same), 'other': _others(arguments.data, words)}
@@ -165,6 +169,33 @@ def main() -> None:
             {'networks': [asdict(row) for row in rows], 'tracks': {name: asdict(of) for name, of in followed.items()}}, indent=1
         )
     )
+    notes = [f'Trained for {arguments.iterations} iterations, with scenes of {arguments.trained}.']
+    write_outcome('jde', watch.outcome(TITLE, SUMMARY, figures_of(rows), notes=notes))
+
+
+def figures_of(rows: Sequence[Row]) -> list[Told]:
+    """For the report: people found again in conditions that were not trained on."""
+    plain = next((row for row in rows if row.name == 'batch'), None)
+    figures = []
+    for row in rows:
+        named = f'people found again across conditions, first guess: {row.name}, factor {row.factor}'
+        share = 100 * row.other.people_rank_1
+        if plain is None or row is plain or row.name == 'instance':
+            figures.append(Told(named, share, '%'))
+        else:
+            limit = round(100 * plain.other.people_rank_1, 1)
+            figures.append(at_least(named, share, limit, '%', compared='batch normalisation', compared_value=limit))
+        figures.append(Told(f'one picture: {row.name}, factor {row.factor}', row.milliseconds, 'ms'))
+    whole = next((row for row in rows if row.name == 'both'), None)
+    sparse = [row for row in rows if row.factor > 1]
+    if plain is not None and whole is not None and sparse:
+        best = max(sparse, key=lambda row: row.other.people_rank_1)
+        gain, kept = (row.other.people_rank_1 - plain.other.people_rank_1 for row in (whole, best))
+        figures.append(
+            at_least('share of the gain that the sparse variant keeps', 100 * kept / gain if gain > 0 else None, 50.0, '%')
+        )
+        figures.append(at_most('time of the sparse variant, of the whole one', best.milliseconds / whole.milliseconds, 1.0))
+    return figures
 
 
 def _others(folder: Path, words: frozenset[str]) -> JdeData:

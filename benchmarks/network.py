@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ import rclpy
 from ffmpeg_program import ffmpeg
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from report.figures import Figure, Stopwatch, at_most, write_outcome
 from rich.console import Console
 from rich.table import Table
 
@@ -44,6 +45,9 @@ from ptz_site import CameraOrder, Plan, PlanMode, load_site  # noqa: E402
 
 S = 1_000_000_000
 SECONDS, DWELL, RATE = 60.0, 4.0, 25
+TITLE = 'Driver of a network camera'
+SUMMARY = 'What one camera on the network costs the machine, how late its pictures are, and how soon the driver says what is wrong with it.'
+COPY = 'CPU of ffmpeg -c copy of the same stream'
 SITE = """
 region: {{name: bench, dwell: 4.0}}
 scenes:
@@ -104,6 +108,7 @@ def cpu_seconds(pid: int) -> float:
 
 def main() -> None:
     """Measures and prints."""
+    watch = Stopwatch()
     os.environ.setdefault('ROS_DOMAIN_ID', '97')
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +133,8 @@ def main() -> None:
                 rclpy.shutdown()
     with tempfile.TemporaryDirectory() as folder:
         rows += recovery(Path(folder))
-    report(rows)
+    facts = report(rows)
+    write_outcome('network', watch.outcome(TITLE, SUMMARY, figures_of(facts)))
 
 
 def measure(listener: Listener, pid: int, commands: object, address: str) -> list[tuple[str, Sequence[float], str]]:
@@ -169,7 +175,7 @@ def measure(listener: Listener, pid: int, commands: object, address: str) -> lis
         noticed.append((arrived - standstill) / S)
     return [
         (f'CPU of the driver, {RATE} frames/s of 1280x720, {megabits:.1f} Mbit/s', [spent / SECONDS], '%'),
-        ('CPU of ffmpeg -c copy of the same stream', [spent_copy / SECONDS], '%'),
+        (COPY, [spent_copy / SECONDS], '%'),
         (f'frames lost of {len(delays)}', [float(lost)], ''),
         ('capture to message at a subscriber', delays, 'ms'),
         ('slot boundary to SWITCH_START', late[1:], 'ms'),
@@ -201,8 +207,8 @@ def recovery(folder: Path) -> list[tuple[str, Sequence[float], str]]:
     return rows
 
 
-def report(rows: list[tuple[str, Sequence[float], str]]) -> None:
-    """Prints the table, and writes the file."""
+def report(rows: list[tuple[str, Sequence[float], str]]) -> list[dict[str, object]]:
+    """Prints the table, and writes the file; returns what is in it."""
     table = Table(title=f'Driver of a network camera, {os.cpu_count()} cores', title_justify='left')
     for heading in ('figure', 'times', '50 %', '99 %', 'greatest'):
         table.add_column(heading, justify='left' if heading == 'figure' else 'right')
@@ -219,6 +225,23 @@ def report(rows: list[tuple[str, Sequence[float], str]]) -> None:
     target = ROOT / 'out' / 'bench' / 'network.json'
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps({'cores': os.cpu_count(), 'figures': facts}, indent=2) + '\n')
+    return facts
+
+
+def figures_of(facts: Sequence[Mapping[str, object]]) -> list[Figure]:
+    """For the report: medians, up to the greatest value."""
+    figures, copied = [], {str(one['figure']): float(str(one['p50'])) for one in facts}.get(COPY, math.nan)
+    for fact in facts:
+        name, unit, median, most = str(fact['figure']), str(fact['unit']), float(str(fact['p50'])), float(str(fact['max']))
+        if name == COPY:
+            continue
+        if name.startswith('CPU'):
+            figures.append(Figure(name, median, '% of a core', compared=COPY, compared_value=copied))
+        elif name.startswith('frames lost'):
+            figures.append(at_most(name, median, 0.0))
+        else:
+            figures.append(Figure(f'{name}, median of {fact["times"]}', median, unit, low=median, high=most))
+    return figures
 
 
 if __name__ == '__main__':

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import argparse
 import random
 import time
 
 import numpy as np
+from report.figures import Chart, Figure, Series, Stopwatch, at_most, write_outcome
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +18,8 @@ from collab_coordinator.planning.planner import total_turning
 
 SIZES = (10, 100, 1_000, 10_000)
 EACH = 8
+#: s that planning may take, for so many cameras.
+GOALS = {1_000: 1.0, 10_000: 20.0}
 
 
 def region(size: int) -> tuple[dict[str, list[str]], list[str], TurnTimes]:
@@ -40,6 +44,10 @@ def region(size: int) -> tuple[dict[str, list[str]], list[str], TurnTimes]:
 
 def main() -> None:
     """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--quick', action='store_true', help='at most 1,000 cameras')
+    quick = parser.parse_args().quick
+    watch, found, saved = Stopwatch(), {}, {}
     table = Table(title=f'Planning: each camera reaches {EACH} scenes; one core', title_justify='left')
     for heading in (
         'cameras = scenes',
@@ -49,7 +57,7 @@ def main() -> None:
         'without ordering the slots',
     ):
         table.add_column(heading, justify='right')
-    for size in SIZES:
+    for size in SIZES[:-1] if quick else SIZES:
         reach, scenes, turns = region(size)
         begin = time.process_time()
         schedule = plan_orders(reach, scenes, turns=turns)
@@ -57,8 +65,27 @@ def main() -> None:
         per = size * schedule.slots_per_cycle
         ordered, plain = (total_turning(s, turns) / per for s in (schedule, plan_orders(reach, scenes)))
         slots = str(schedule.slots_per_cycle)
+        found[size], saved[size] = seconds, 100 * (1 - ordered / plain)
         table.add_row(f'{size:,}', slots, f'{seconds:.3f} s', f'{ordered:.2f} s', f'{plain:.2f} s ({ordered / plain - 1:+.0%})')
     Console(width=140).print(table)
+    figures = [planned(size, seconds) for size, seconds in found.items()]
+    figures += [Figure(f'less turning by the order of slots, {size:,} cameras', share, '%') for size, share in saved.items()]
+    sizes = tuple(map(float, found))
+    chart = Chart(
+        'Planning time',
+        'cameras (as many scenes, logarithmic)',
+        's of one core',
+        (Series('planning', sizes, tuple(found.values())),),
+        log_x=True,
+    )
+    summary = 'How long it takes to plan who watches what when, as regions grow.'
+    write_outcome('planning', watch.outcome('Planning', summary, figures, [chart], quick=quick))
+
+
+def planned(size: int, seconds: float) -> Figure:
+    """The planning time of a region, with its goal where it has one."""
+    name = f'planning of {size:,} cameras and scenes, {EACH} scenes each'
+    return at_most(name, seconds, GOALS[size], 's') if size in GOALS else Figure(name, seconds, 's')
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from report.figures import Figure, Stopwatch, write_outcome
 from rich.console import Console
 from rich.table import Table
 
@@ -42,13 +43,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('site', nargs='?', default='config/demo.yaml')
     parser.add_argument('--pictures', type=int, default=12, help='of each camera')
+    parser.add_argument('--quick', action='store_true', help='three pictures of each camera')
     arguments = parser.parse_args()
+    watch, pictures = Stopwatch(), 3 if arguments.quick else arguments.pictures
     cv2.setNumThreads(1)
     site = load_site(arguments.site)
     detector = make_detector(site.perception, Path(arguments.site).parent)
     tally = Tally([], [], [])
     for camera in site.cameras:
-        measure(site, detector, camera, arguments.pictures, tally)
+        measure(site, detector, camera, pictures, tally)
     table = Table(title='Simulator, one core, processor time', title_justify='left')
     for heading in ('figure', 'median', '99 %'):
         table.add_column(heading)
@@ -60,6 +63,13 @@ def main() -> None:
     )
     table.add_row('false detections for each picture', f'{tally.wrong / len(tally.detect):.2f}', '')
     Console().print(table)
+    spent = {'render': tally.render, 'encode as JPEG': tally.encode, 'detect': tally.detect}
+    figures = [Figure(f'{name} a picture, median', float(np.median(values)) * 1000, 'ms') for name, values in spent.items()]
+    seen = tally.found + tally.missed
+    figures.append(Figure(f'clear people of 100 px or more that {detector.name} finds, of {seen}', 100 * share, '%'))
+    figures.append(Figure('false detections in a picture', tally.wrong / len(tally.detect)))
+    summary = 'What simulated cameras cost a core, and what the demo detector makes of their pictures.'
+    write_outcome('simulator', watch.outcome('Simulator', summary, figures, quick=arguments.quick))
 
 
 def measure(site: Site, detector: Detector, name: str, pictures: int, tally: Tally) -> None:

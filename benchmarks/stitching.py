@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast recordings are stitched, and in how much memory: videos of three cameras into three scenes, and a bag of JPEG pictures.
 
-usage: stitching.py [MINUTES] (of each camera; default: 2; of the bag at most 3)
-
 Writes out/bench/stitching.json beside the table. In the same run, for comparison: FFmpeg's own program that joins the same pieces
 (ffmpeg -f concat -c copy; taken from the PATH, or from the package imageio-ffmpeg; without either, PyAV), and plain copies. All files lie
 in the page cache, so that programs are compared and not disks.
@@ -11,6 +9,7 @@ in the page cache, so that programs are compared and not disks.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -27,6 +26,7 @@ import av
 import cv2
 import numpy as np
 from ffmpeg_program import ffmpeg
+from report.figures import Chart, ChartKind, Figure, Series, Stopwatch, at_least, write_outcome
 from rich.console import Console
 from rich.table import Table
 
@@ -49,6 +49,15 @@ FORM = nal.NalFormat(nal.Codec.H264, 0)
 CLI = (sys.executable, '-m', 'collab_bringup.cli')
 #: What the comparison is about: how near to FFmpeg stitching must come.
 GOAL = 0.5
+BYTES = 'read and write the bytes of the bag'
+COPY = """
+import pathlib, shutil, sys
+for file in pathlib.Path(sys.argv[1]).iterdir():
+    with file.open('rb') as source, open(f'{sys.argv[2]}/{file.name}', 'wb') as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+"""
+TITLE = 'Stitching'
+SUMMARY = 'How fast recordings of cameras become sequences of scenes, beside programs that only copy or join the same bytes.'
 
 
 @dataclass(frozen=True)
@@ -259,12 +268,17 @@ def costs(folder: Path, minutes: float) -> Iterator[Cost]:
     yield run('stitch a bag of JPEG, to bags', [stitch], folder / 'bags')
     stitch = [*CLI, 'stitch', str(bag), '--out', str(folder / 'both')]
     yield run('stitch a bag of JPEG, to bags and videos', [stitch], folder / 'both')
+    yield run(BYTES, [[sys.executable, '-c', COPY, str(bag), str(folder / 'bytes')]], folder / 'bytes')
     yield run('cp the bag', [['cp', '-r', str(bag), str(folder / 'bag')]], folder / 'bag')
 
 
 def main() -> int:
     """Measures, and says it."""
-    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('minutes', nargs='?', type=float, default=2.0, help='of each camera (default: 2); of the bag at most 3')
+    parser.add_argument('--quick', action='store_true', help='half a minute')
+    arguments = parser.parse_args()
+    watch, minutes = Stopwatch(), 0.5 if arguments.quick else arguments.minutes
     with tempfile.TemporaryDirectory() as folder:
         found = list(costs(Path(folder), minutes))
     table = Table(title=f'{minutes:g} minutes of three cameras, {SIZE[0]}x{SIZE[1]}', title_justify='left')
@@ -283,11 +297,35 @@ def main() -> int:
     out = Console(width=120)
     out.print(table)
     out.print(', '.join(f'{name}: {ratio:.2f}' for name, ratio in ratios.items()), f'(goal: {GOAL} of ffmpeg)')
-    target = ROOT / 'out' / 'bench' / 'stitching.json'
+    target = ROOT / 'out' / 'bench' / ('quick' if arguments.quick else '') / 'stitching.json'
     target.parent.mkdir(parents=True, exist_ok=True)
     record = {'minutes': minutes, 'costs': [asdict(cost) for cost in found], 'speed_ratios': ratios}
     target.write_text(json.dumps(record, indent=2) + '\n')
+    write_outcome('stitching', watch.outcome(TITLE, SUMMARY, figures_of(found), [chart(found)], quick=arguments.quick))
     return 0
+
+
+def figures_of(found: Sequence[Cost]) -> list[Figure]:
+    """For the report."""
+    by_name = {cost.name: cost for cost in found}
+    videos, bag = by_name['stitch videos'], by_name['stitch a bag of JPEG, to bags']
+    joined = next(cost for cost in found if 'concat' in cost.name)
+    copied = by_name.get(BYTES, by_name['cp the bag'])
+    figures = [
+        at_least(f'speed of stitching videos, over {joined.name}', videos.speed / joined.speed, GOAL),
+        at_least(f'speed of stitching a bag of JPEG, over "{copied.name}"', bag.speed / copied.speed, GOAL),
+    ]
+    for cost, other in ((videos, joined), (bag, copied)):
+        figures.append(Figure(cost.name, cost.speed, 'MB/s', compared=other.name, compared_value=other.speed))
+    figures.append(Figure('largest memory of stitching', max(videos.memory_mb, bag.memory_mb), 'MB'))
+    return figures
+
+
+def chart(found: Sequence[Cost]) -> Chart:
+    """All ways."""
+    shown = [cost for cost in found if cost.written]
+    speeds = Series('speed', tuple(cost.name for cost in shown), tuple(cost.speed for cost in shown))
+    return Chart('Speed', 'way', 'MB/s', (speeds,), ChartKind.BARS)
 
 
 if __name__ == '__main__':

@@ -16,10 +16,12 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from report.figures import Figure, Stopwatch, at_most, write_outcome
 from rich.console import Console
 from rich.table import Table
 
@@ -40,6 +42,12 @@ from ptz_site import load_site  # noqa: E402
 S = 1_000_000_000
 #: s; discovery and start, and how long somebody is waited for.
 PATIENCE, LONGEST = 60.0, 60.0
+#: s from the first clear frame to the hold.
+GOAL = 1.0
+TITLE = 'Targets'
+SUMMARY = (
+    'How soon the rotation holds once somebody on the watchlist is clearly in a picture; the whole graph on the demo region.'
+)
 #: m; the embedded detectors put people this near to where they are.
 NEAR = 1.5
 
@@ -59,6 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--rounds', type=int, default=2, help='times that every walker is looked for (default: 2)')
     arguments = parser.parse_args()
+    watch = Stopwatch()
     with tempfile.TemporaryDirectory() as folder:
         run, added = watched(Path(folder), arguments.rounds)
         holds = [hold for walker, begin, end in added if (hold := held(run, walker, begin, end)) is not None]
@@ -77,6 +86,21 @@ def main() -> None:
     out = ROOT / 'out' / 'bench'
     out.mkdir(parents=True, exist_ok=True)
     (out / 'targets.json').write_text(json.dumps([asdict(hold) for hold in holds], indent=1))
+    write_outcome('targets', watch.outcome(TITLE, SUMMARY, figures_of(holds, missing)))
+
+
+def figures_of(holds: Sequence[Hold], missing: int | None) -> list[Figure]:
+    """For the report."""
+    delays = np.array([hold.delay for hold in holds if hold.right])
+    wrong = sum(not hold.right for hold in holds)
+    name = f'first clear frame of a target to the hold, median of {len(delays)}'
+    median, low, most = (float(value) for value in np.percentile(delays, (50, 0, 100)))
+    figures = [at_most(name, median, GOAL, 's', low=low, high=most)]
+    figures.append(Figure(f'holds within {GOAL:g} s', 100 * float((delays <= GOAL).mean()), '%'))
+    figures.append(at_most(f'holds for somebody else, of {len(holds)}', wrong, 0))
+    if missing is not None:
+        figures.append(at_most('targets in view that were never held', missing, 0))
+    return figures
 
 
 def watched(folder: Path, rounds: int) -> tuple[Run, list[tuple[int, int, int]]]:

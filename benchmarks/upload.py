@@ -8,6 +8,7 @@ file and of its folder.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from report.figures import Figure, Stopwatch, write_outcome
 from rich.console import Console
 from rich.table import Table
 
@@ -30,7 +32,7 @@ from ptz_perception.upload.package_queue import Limits, PackageQueue  # noqa: E4
 from ptz_perception.upload.receiver import Receiver  # noqa: E402
 from ptz_perception.upload.uploader import Uploader  # noqa: E402
 
-COUNT, SIZE = 300, 100_000
+COUNT, FEW, SIZE = 300, 40, 100_000
 LIMITS = Limits(bytes=10**9, count=10**5)
 RECEIVER = """
 import sys
@@ -42,10 +44,10 @@ sys.stdin.read()
 """
 
 
-def write_files(folder: Path) -> None:
+def write_files(folder: Path, count: int) -> None:
     """Pictures and documents as files, on disk when each is written."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    for number in range(COUNT):
+    for number in range(count):
         package = package_of(number, size=SIZE)
         for name, content in (
             (f'{package.id}.json', package.model_dump_json().encode()),
@@ -59,21 +61,21 @@ def write_files(folder: Path) -> None:
     os.close(descriptor)
 
 
-def only_put(folder: Path) -> None:
+def only_put(folder: Path, count: int) -> None:
     """Keeps them in a queue."""
     queue = PackageQueue(folder / 'north.sqlite', LIMITS)
-    for number in range(COUNT):
+    for number in range(count):
         queue.put(package_of(number, size=SIZE), picture_of(number, SIZE))
     queue.close()
 
 
-def put_and_send(folder: Path, url: str) -> None:
+def put_and_send(folder: Path, url: str, count: int) -> None:
     """Keeps them in a queue, and sends them without a period."""
     queue = PackageQueue(folder / 'north.sqlite', LIMITS)
     uploader = Uploader(queue, Receiver(settings_for(url, folder), folder), QUICK)
-    for number in range(COUNT):
+    for number in range(count):
         uploader.put(package_of(number, size=SIZE), picture_of(number, SIZE))
-    until(lambda: uploader.status().sent == COUNT and not uploader.status().waiting, 300)
+    until(lambda: uploader.status().sent == count and not uploader.status().waiting, 300)
     uploader.close()
 
 
@@ -88,28 +90,40 @@ def measure(work: Callable[[Path], None]) -> float:
 
 def main() -> None:
     """Measures, and shows a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--quick', action='store_true', help=f'{FEW} pictures instead of {COUNT}')
+    quick = parser.parse_args().quick
+    watch, count = Stopwatch(), FEW if quick else COUNT
     process = subprocess.Popen(
         [sys.executable, '-c', RECEIVER], cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout and process.stdin
     url = process.stdout.readline().strip()
     works: dict[str, Callable[[Path], None]] = {
-        'files, each synced': write_files,
-        'put': only_put,
-        'put and send': lambda folder: put_and_send(folder, url),
+        'files, each synced': lambda folder: write_files(folder, count),
+        'put': lambda folder: only_put(folder, count),
+        'put and send': lambda folder: put_and_send(folder, url, count),
     }
     # The quickest of three, in turns: a disk is disturbed by others, never helped.
     turns = [{name: measure(work) for name, work in works.items()} for _ in range(3)]
     seconds = {name: min(turn[name] for turn in turns) for name in works}
     process.stdin.close()
     process.wait(10)
-    table = Table('', 'pictures/s', 'MB/s', 'ms each', title=f'{COUNT} pictures of {SIZE // 1000} KB')
+    table = Table('', 'pictures/s', 'MB/s', 'ms each', title=f'{count} pictures of {SIZE // 1000} KB')
     for name, total in seconds.items():
-        table.add_row(name, f'{COUNT / total:.0f}', f'{COUNT * SIZE / total / 1e6:.1f}', f'{1000 * total / COUNT:.2f}')
+        table.add_row(name, f'{count / total:.0f}', f'{count * SIZE / total / 1e6:.1f}', f'{1000 * total / count:.2f}')
     Console().print(table)
-    out = ROOT / 'out' / 'bench' / 'upload.json'
+    out = ROOT / 'out' / 'bench' / ('quick' if quick else '') / 'upload.json'
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({'pictures': COUNT, 'bytes': SIZE, 'seconds': seconds}, indent=2) + '\n')
+    out.write_text(json.dumps({'pictures': count, 'bytes': SIZE, 'seconds': seconds}, indent=2) + '\n')
+    rate = {name: count / total for name, total in seconds.items()}
+    files = {'compared': 'files, each synced', 'compared_value': rate['files, each synced']}
+    figures = [
+        Figure('pictures put into the queue, on disk when put returns', rate['put'], 'pictures/s', **files),
+        Figure('pictures put and sent to a receiver', rate['put and send'], 'pictures/s', **files),
+    ]
+    summary = f'How many best frames of {SIZE // 1000} KB can be kept on disk and sent: a receiver gets a handful a minute of each camera.'
+    write_outcome('upload', watch.outcome('Upload of best frames', summary, figures, quick=quick))
 
 
 if __name__ == '__main__':

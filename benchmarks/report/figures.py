@@ -190,6 +190,20 @@ class Stopwatch:
         """S since it was made."""
         return time.monotonic() - self._begin
 
+    def outcome(
+        self,
+        title: str,
+        summary: str,
+        figures: Iterable[Figure],
+        charts: Iterable[Chart] = (),
+        notes: Iterable[str] = (),
+        *,
+        quick: bool = False,
+    ) -> Outcome:
+        """What was found since it was made, with the command of this process."""
+        told = tuple(figures), tuple(charts), tuple(notes)
+        return Outcome(title, summary, command_line(), self.machine, self.seconds, *told, quick=quick)
+
 
 def command_line() -> str:
     """What this process was started with, for a reader to type: relative to the project's folder."""
@@ -203,7 +217,7 @@ def write_outcome(name: str, outcome: Outcome, folder: Path = FOLDER) -> Path:
     """Puts it into its place at once, or not at all; returns the file."""
     path = _place(folder, outcome.quick) / f'{name}{_ENDING}'
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _replacing(path) as draft:
+    with replacing(path) as draft:
         draft.write_bytes(_OUTCOME.dump_json(outcome, indent=2) + b'\n')
     return path
 
@@ -227,7 +241,8 @@ def _read(path: Path) -> Outcome:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
+    """A file beside one that takes its place in the end, unless something failed."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
     os.close(descriptor)
     draft = Path(name)

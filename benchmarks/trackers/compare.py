@@ -1,9 +1,13 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""Accuracy and speed of the tracker beside others, on the same detections in the same run. Run by benchmarks/tracking.py."""
+"""Accuracy and speed of the tracker beside others, on the same detections in the same run. Run by benchmarks/tracking.py.
+
+usage: compare.py FILE (for the figures, as JSON: accuracy by case and tracker, milliseconds by number of objects and tracker)
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import sys
@@ -25,16 +29,21 @@ def main() -> None:
     """Prints two tables."""
     warnings.filterwarnings('ignore')
     console = Console(width=140)
+    accurate: dict[str, dict[str, tuple[float, ...]]] = {}
     data = os.environ.get('PTZ_COLLAB_TEST_DATA', '')
     if data and Path(data, 'mot17').is_dir():
-        console.print(accuracy(Path(data, 'mot17')))
+        table, accurate = accuracy(Path(data, 'mot17'))
+        console.print(table)
     else:
         console.print('accuracy: left out, because PTZ_COLLAB_TEST_DATA names no folder with mot17/')
-    console.print(speed())
+    table, quick = speed()
+    console.print(table)
+    Path(sys.argv[1]).write_text(json.dumps({'accuracy': accurate, 'milliseconds': quick}, indent=1))
 
 
-def accuracy(folder: Path) -> Table:
-    """All trackers on all cases."""
+def accuracy(folder: Path) -> tuple[Table, dict[str, dict[str, tuple[float, ...]]]]:
+    """All trackers on all cases: for people, and HOTA, MOTA, IDF1 and exchanges by case and tracker."""
+    told: dict[str, dict[str, tuple[float, ...]]] = {}
     table = Table(title='MOT17: HOTA / MOTA / IDF1 (%), exchanges of identity; TrackEval', title_justify='left')
     table.add_column('detections')
     for name in CONTENDERS:
@@ -42,11 +51,12 @@ def accuracy(folder: Path) -> Table:
     for case in CASES:
         of = list(sequences(folder, case))
         cells = []
-        for make in CONTENDERS.values():
+        for name, make in CONTENDERS.items():
             found = evaluate(of, [follow(make(sequence.rate), sequence) for sequence in of])
             cells.append(f'{found.hota:.1f} / {found.mota:.1f} / {found.idf1:.1f}, {found.switches}')
+            told.setdefault(case.name, {})[name] = (found.hota, found.mota, found.idf1, found.switches)
         table.add_row(case.name, *cells)
-    return table
+    return table, told
 
 
 def follow(tracker: object, sequence: Sequence17) -> Result:
@@ -57,8 +67,9 @@ def follow(tracker: object, sequence: Sequence17) -> Result:
     ]
 
 
-def speed() -> Table:
-    """Milliseconds for a frame of so many objects."""
+def speed() -> tuple[Table, dict[str, dict[str, float]]]:
+    """Milliseconds for a frame of so many objects: for people, and by number and tracker."""
+    told: dict[str, dict[str, float]] = {}
     table = Table(title='ms for a frame, one core: median of all frames, best of 3 rounds', title_justify='left')
     table.add_column('objects', justify='right')
     for name in CONTENDERS:
@@ -67,10 +78,11 @@ def speed() -> Table:
         frames = crowd(count)
         times = {name: min(milliseconds(make(10.0), frames) for _ in range(_ROUNDS)) for name, make in CONTENDERS.items()}
         ours = times['ptz_collab']
+        told[str(count)] = times
         table.add_row(
             str(count), *(f'{found:.2f}' + ('' if found == ours else f' ({found / ours:.1f} x)') for found in times.values())
         )
-    return table
+    return table, told
 
 
 def crowd(count: int) -> list[tuple[Array, Array]]:
