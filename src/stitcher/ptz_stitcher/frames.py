@@ -99,10 +99,6 @@ class Recorded(Protocol):
     """A sequence, of one file or of many."""
 
     @property
-    def settings(self) -> SequenceSettings:
-        """How it is written."""
-
-    @property
     def cutter(self) -> SceneCutter:
         """Its segments."""
 
@@ -144,7 +140,6 @@ def recording_summary(
             failures=tuple(s.failures),
             polygon=tuple(polygons.get(scene, ())),
             before_keyframe=s.before_keyframe,
-            redacted=s.settings.retouch.hides,
             wholly_hidden=s.wholly_hidden,
             marks=s.cutter.marks,
         )

@@ -112,6 +112,9 @@ class SequenceWriter:
         self._image_topic, self._header_topic = f'{prefix}/image/compressed', f'{prefix}/preset_header'
         if s.bag:
             told = {'site': s.site, 'region': s.region, 'scene': s.scene, 'cut': s.cut.value}
+            if s.retouch.hides:
+                # For whoever shows its pictures, as the report does: they are clear.
+                told['redact'] = s.retouch.redact.value
             self._bag = BagWriter(s.out / s.stem, told, durable=s.durable)
             self._bag.add_topic(self._image_topic, topic_type('sensor_msgs/msg/CompressedImage'))
             self._bag.add_topic(self._header_topic, topic_type('ptz_collab_msgs/msg/PresetHeader'))

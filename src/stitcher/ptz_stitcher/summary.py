@@ -17,8 +17,8 @@ from ptz_stitcher.mark_counts import MarkCounts
 class SceneSummary:
     """One scene's recording. frames: in the bag, those too that came too late for the video. Doubled ones were dropped.
 
-    before_keyframe: not in the video or the pictures, as they can't be decoded without what is not shown. redacted: people are hidden
-    there; wholly_hidden: so is all else, as perception did not look in time. polygon: m on the ground; empty: not known.
+    before_keyframe: not in the video or the pictures, as they can't be decoded without what is not shown. wholly_hidden: redacted as a
+    whole, as perception did not look in time. polygon: m on the ground; empty: not known.
     """
 
     scene: str
@@ -29,7 +29,6 @@ class SceneSummary:
     failures: tuple[str, ...]
     polygon: tuple[tuple[float, float], ...] = ()
     before_keyframe: int = 0
-    redacted: bool = False
     wholly_hidden: int = 0
     marks: MarkCounts = field(default_factory=MarkCounts)
 

@@ -67,6 +67,15 @@ def write_metadata(
         raise
 
 
+def read_custom_data(folder: Path) -> dict[str, str]:
+    """What was noted in a bag that it is of; nothing if that can't be read."""
+    try:
+        document = yaml.safe_load((folder / 'metadata.yaml').read_text(encoding='utf-8'))
+        return dict(document['rosbag2_bagfile_information'].get('custom_data') or {})
+    except (OSError, ValueError, yaml.YAMLError, LookupError, TypeError, AttributeError):
+        return {}
+
+
 def _span(summary: Summary) -> dict[str, object]:
     return {
         'duration': {'nanoseconds': summary.end_ns - summary.start_ns},

@@ -18,6 +18,7 @@ from ptz_site import StayObserver, StayTimes, UserError, all_stays
 from ptz_site.heat import SceneHeat
 from ptz_site.stream_marks import nal
 from ptz_stitcher.frames import frame_header, time_ns
+from ptz_stitcher.recording.bag_metadata import read_custom_data
 from ptz_stitcher.report.measures import NANOSECONDS, Rotation
 from ptz_stitcher.segments import FrameHeader
 from ptz_stitcher.storage.names import LOG, parts_of
@@ -109,6 +110,11 @@ def read_pictures(bags: Sequence[Path]) -> Iterator[Picture]:
         if waiting is not None and data is not None:
             yield Picture(waiting, *data)
             waiting = data = None
+
+
+def is_redacted(bag: Path) -> bool:
+    """Whether people were to be hidden wherever the pictures of a scene's bag, which shows them, are shown."""
+    return 'redact' in read_custom_data(bag)
 
 
 def _log(out: Path) -> list[Path]:

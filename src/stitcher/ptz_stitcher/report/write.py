@@ -15,7 +15,7 @@ from ptz_site import NANOSECONDS, DwellSuggestion, UserError, suggest_dwell
 from ptz_stitcher.report.heat import heat_plans
 from ptz_stitcher.report.html import Thumbnail, render, segment_pictures
 from ptz_stitcher.report.measures import RunMeasures, measure
-from ptz_stitcher.report.read import RegionRecord, read_heats, read_pictures, read_region
+from ptz_stitcher.report.read import RegionRecord, is_redacted, read_heats, read_pictures, read_region
 from ptz_stitcher.storage.names import parts_of
 from ptz_stitcher.summary import RecordingSummary, read_summary
 
@@ -54,12 +54,12 @@ def write_report(out: Path) -> ReportSummary:
     scenes = _scenes(record, summary)
     run = measure(record.headers, scenes, record.rotation)
     pictures: dict[str, list[Thumbnail]] = {}
-    redacted = {scene.scene for scene in summary.scenes if scene.redacted} if summary is not None else set()
     for scene in scenes:
         try:
             bags = parts_of(out, scene, record.region)
-            # Bags are clear; the report is shown around as the videos are.
-            pictures[scene] = segment_pictures(read_pictures(bags), run.begin_ns) if bags and scene not in redacted else []
+            # Bags are clear; the report goes wherever the videos do.
+            shown = [] if any(is_redacted(bag) for bag in bags) else bags
+            pictures[scene] = segment_pictures(read_pictures(shown), run.begin_ns) if shown else []
         except UserError as error:
             warnings.append(str(error))
             pictures[scene] = []
