@@ -108,6 +108,7 @@ def track_views(array: msg.TrackArray) -> list[TrackView]:
         TrackView(
             TrackKey(preset.camera, preset.session, track.track_id),
             track.detection.class_name,
+            time_to_ns(track.first_seen),
             track.observations,
             track.source == msg.Track.SOURCE_DETECTED,
             preset.scene,

@@ -40,7 +40,7 @@ class RegionPerception(Node):
         folder = Path(parameters.path).parent
         embedders = make_embedders(self._site.perception, folder)
         self._watchlist = WatchlistServer(self, WatchlistFile(watchlist_path(self._site, folder)), embedders)
-        self._register = ObjectRegister()
+        self._register = ObjectRegister.for_stays(self._site.region.first_dwell)
         self._newest_ns = 0
         self._rviz = RvizPublisher(self, self._site)
         self._heats = HeatPublisher(self, self._site)
@@ -54,7 +54,7 @@ class RegionPerception(Node):
     def _on_tracks(self, array: TrackArray) -> None:
         stamp_ns = time_to_ns(array.header.stamp)
         if stamp_ns < self._newest_ns - _SET_BACK_NS:
-            self._register, self._newest_ns = ObjectRegister(), 0
+            self._register, self._newest_ns = ObjectRegister.for_stays(self._site.region.first_dwell), 0
             self._heats.forget()
         self._newest_ns = max(self._newest_ns, stamp_ns)
         self._register.take(messages.track_views(array), stamp_ns)

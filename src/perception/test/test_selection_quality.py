@@ -212,6 +212,7 @@ def test_the_frames_that_are_kept_are_bounded_and_nobody_is_lost() -> None:
         decision = selection.look(frame(number, number / 50), known)
         choices += decision.choices
         assert len(decision.keep) <= MOST_KEPT
+    choices += selection.look(frame(61, 3.0), [person(one.track_id, 60) for one in known]).choices
     choices += selection.end_segment().choices
     assert sorted(i for choice in choices for i in choice.track_ids) == list(range(1, 61))
 

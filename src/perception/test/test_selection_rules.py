@@ -170,6 +170,7 @@ def test_a_best_waits_for_better_ones_and_the_last_of_them_is_sent_when_the_came
 def test_a_track_that_ends_is_sent() -> None:
     selection = RulesSelection(SETTINGS)
     selection.look(frame(1), [person(1), person(2)])
+    selection.look(frame(18), [person(1, 100), person(2)])
     selection.look(frame(19), [person(1, detected=False), person(2)])
     decision = selection.look(frame(20), [person(2, detected=False)])
     assert decision.choices == (Choice(key(1), (1,), Urgency.QUEUED),)
@@ -179,6 +180,7 @@ def test_a_track_that_ends_is_sent() -> None:
 def test_a_frame_is_sent_once_for_all_whom_it_is_best_for() -> None:
     selection = RulesSelection(SETTINGS)
     selection.look(frame(1), [person(2), person(1)])
+    selection.look(frame(19), [person(2, 100), person(1, 100)])
     decision = selection.look(frame(20), [person(2, detected=False)])
     assert decision.choices == (Choice(key(1), (1, 2), Urgency.QUEUED),)
     assert decision.keep == frozenset()
@@ -187,11 +189,22 @@ def test_a_frame_is_sent_once_for_all_whom_it_is_best_for() -> None:
 
 def test_good_ones_go_at_once_and_better_ones_again() -> None:
     selection = RulesSelection(SETTINGS)
-    first = selection.look(frame(1), [person(height=300, score=0.85)])
+    first = selection.look(frame(1), [person(height=300, score=0.85, object_id='anna')])
     assert first.choices == (Choice(key(1), (1,), Urgency.IMMEDIATE),)
-    assert selection.look(frame(2), [person(height=290, score=0.9)]).choices == ()
-    assert selection.look(frame(3), [person(height=310, score=0.9)]).choices == (Choice(key(3), (1,), Urgency.IMMEDIATE),)
+    assert selection.look(frame(2), [person(height=290, score=0.9, object_id='anna')]).choices == ()
+    better = selection.look(frame(3), [person(height=310, score=0.9, object_id='anna')])
+    assert better.choices == (Choice(key(3), (1,), Urgency.IMMEDIATE),)
     assert selection.end_segment().choices == ()
+
+
+def test_a_good_one_waits_a_moment_for_being_told_who_it_is() -> None:
+    def sent(number: int, object_id: str) -> bool:
+        return bool(selection.look(frame(number), [person(height=300, score=0.85, object_id=object_id)]).choices)
+
+    selection = RulesSelection(SETTINGS)
+    assert [sent(number, '') for number in (1, 15, 16)] == [False, False, True]
+    selection = RulesSelection(SETTINGS)
+    assert [sent(number, name) for number, name in ((1, ''), (2, 'anna'))] == [False, True]
 
 
 def test_after_the_longest_delay_it_is_sent_and_waits_anew_for_better_ones() -> None:
@@ -206,10 +219,26 @@ def test_after_the_longest_delay_it_is_sent_and_waits_anew_for_better_ones() -> 
 
 def test_false_alarms_that_come_and_go_before_a_camera_at_rest_are_not_sent() -> None:
     selection = RulesSelection(SETTINGS)
-    selection.look(frame(1), [person(1, observations=1)])
+    selection.look(frame(1), [person(1)])
     assert selection.look(frame(2), []).choices == ()
-    selection.look(frame(3), [person(2, observations=2)])
-    assert selection.end_segment().choices != (), 'the camera looked no longer: it may have been somebody'
+
+
+@pytest.mark.parametrize(
+    ('looked', 'lived', 'name', 'sent'),
+    [
+        (4.0, 1.4, '', False),
+        (4.0, 1.5, '', True),
+        (1.0, 0.5, '', True),
+        (1.0, 0.4, '', False),
+        (4.0, 0.1, 'object-1', True),
+    ],
+)
+def test_somebody_whom_the_region_does_not_know_when_the_camera_turns(looked: float, lived: float, name: str, sent: bool) -> None:
+    selection = RulesSelection(SETTINGS)
+    selection.look(frame(1, 0.0), [])
+    selection.look(frame(2, looked - lived), [person(1)])
+    selection.look(frame(3, looked), [person(1, 100)])
+    assert bool(selection.end_segment({1: name} if name else {}).choices) is sent
 
 
 def test_what_was_detected_once_is_sent_if_the_region_knows_who_it_is_and_else_not() -> None:
@@ -250,6 +279,7 @@ def test_the_frames_that_are_kept_are_bounded() -> None:
         decision = selection.look(frame(number, number / 100), known)
         choices += decision.choices
         assert len(decision.keep) <= MOST_KEPT
+    choices += selection.look(frame(41, 2.0), [person(one.track_id, 100) for one in known]).choices
     choices += selection.end_segment().choices
     assert [choice.frame.sequence for choice in choices] == list(range(1, 41))
 

@@ -18,8 +18,9 @@ Holder = int | str
 #: Objects that are remembered at most, and ns for which they are after they were last in this camera's view.
 _MOST_OBJECTS = 1000
 _MEMORY_NS = 1800 * NANOSECONDS
-#: ns; tracks that live shorter, while the camera looks, are false alarms, or parts of somebody who is followed badly.
-_FLASH_NS = 3 * NANOSECONDS // 2
+#: ns; tracks that were detected for a shorter time and whose object nobody knows are false alarms, or parts of somebody who is followed
+#: badly. When the camera turns, half the time for which it has looked is enough.
+FLASH_NS = 3 * NANOSECONDS // 2
 #: Detections of a track whose object nobody knows, from which on it is worth sending.
 _SURE = 2
 
@@ -42,12 +43,20 @@ class Course:
 class Changes:
     """What a frame brought. renamed: tracks that turned out to be objects; ended: whom no track shows any longer.
 
-    Without tracks that came and went in less than 1.5 s before a camera at rest, and those that were detected once: so it is with false
-    alarms.
+    Without tracks that nobody has named and that lived too short, or were detected once: so it is with false alarms.
     """
 
     renamed: Mapping[Holder, Holder]
     ended: Set[Holder]
+
+
+@dataclass(frozen=True)
+class _Life:
+    """Of a track that is alive: when it began, was detected last, and how often."""
+
+    begun_ns: int
+    seen_ns: int
+    observations: int
 
 
 @dataclass
@@ -57,8 +66,9 @@ class Memory(Generic[T]):
     joined: Callable[[T, T], T]
     states: dict[Holder, T] = field(default_factory=dict)
     _holders: dict[int, Holder] = field(default_factory=dict)
-    _begun_ns: dict[int, int] = field(default_factory=dict)
-    _observations: dict[int, int] = field(default_factory=dict)
+    _lives: dict[int, _Life] = field(default_factory=dict)
+    #: Of the frames since it began to look at this scene: the first one's and the newest one's stamp.
+    _looked_ns: tuple[int, int] | None = None
     #: Objects, those that were seen longest ago first.
     _seen_ns: dict[str, int] = field(default_factory=dict)
 
@@ -79,18 +89,11 @@ class Memory(Generic[T]):
     def look(self, tracks: Sequence[TrackFacts], stamp_ns: int) -> Changes:
         """Takes all tracks that are alive at a frame."""
         names = {track.track_id: track.object_id for track in tracks}
-        flashes: set[Holder] = {
-            track_id
-            for track_id, begun_ns in self._begun_ns.items()
-            if track_id not in names and stamp_ns - begun_ns < _FLASH_NS and self.holder(track_id) == track_id
-        }
+        self._looked_ns = (stamp_ns if self._looked_ns is None else self._looked_ns[0], stamp_ns)
         renamed = self.name(names, stamp_ns)
-        ended = self.end(names)
-        self._observations = {track.track_id: track.observations for track in tracks}
-        self._begun_ns = {track_id: self._begun_ns.get(track_id, stamp_ns) for track_id in names}
-        for holder in flashes:
-            self.states.pop(holder, None)
-        return Changes(renamed, ended - flashes)
+        ended = self._end(names, FLASH_NS)
+        self._lives = {track.track_id: _lived(self._lives.get(track.track_id), track, stamp_ns) for track in tracks}
+        return Changes(renamed, ended)
 
     def name(self, names: Mapping[int, str], stamp_ns: int) -> dict[Holder, Holder]:
         """Takes tracks with their objects' ids, empty where unknown. Which holders became part of which others."""
@@ -114,18 +117,26 @@ class Memory(Generic[T]):
         nameless = set(self.nameless)
         return self.name({track_id: object_id for track_id, object_id in names.items() if track_id in nameless}, stamp_ns)
 
-    def end(self, alive: Collection[int] = ()) -> set[Holder]:
+    def end(self) -> set[Holder]:
+        """Ends all tracks, because the camera looks no longer. As Changes.ended."""
+        begun_ns, newest_ns = self._looked_ns or (0, 0)
+        self._looked_ns = None
+        return self._end((), min(FLASH_NS, (newest_ns - begun_ns) // 2))
+
+    def _end(self, alive: Collection[int], flash_ns: int) -> set[Holder]:
         """Ends all other tracks. Whom no track shows any longer; the states of those that are no objects are to be forgotten."""
         gone = {track_id: holder for track_id, holder in self._holders.items() if track_id not in alive}
-        # Nobody says who it is, and a single detection may be of anything.
-        unsure = {
-            holder for track_id, holder in gone.items() if holder == track_id and self._observations.get(track_id, 0) < _SURE
-        }
+        unsure = {holder for track_id, holder in gone.items() if holder == track_id and not self._is_sure(track_id, flash_ns)}
         for holder in unsure:
             self.states.pop(holder, None)
         self._holders = {track_id: holder for track_id, holder in self._holders.items() if track_id in alive}
-        self._begun_ns = {track_id: begun_ns for track_id, begun_ns in self._begun_ns.items() if track_id in alive}
+        self._lives = {track_id: life for track_id, life in self._lives.items() if track_id in alive}
         return set(gone.values()) - unsure - set(self._holders.values())
+
+    def _is_sure(self, track_id: int, flash_ns: int) -> bool:
+        """Whether a track is of somebody, although nobody says who it is."""
+        life = self._lives.get(track_id)
+        return life is not None and life.observations >= _SURE and life.seen_ns - life.begun_ns >= flash_ns
 
     def forget(self, ended: Iterable[Holder], stamp_ns: int) -> None:
         """Drops the states of tracks that ended, and of objects that were not here for long, or are too many."""
@@ -139,6 +150,12 @@ class Memory(Generic[T]):
             if object_id not in shown:
                 del self._seen_ns[object_id]
                 self.states.pop(object_id, None)
+
+
+def _lived(before: _Life | None, track: TrackFacts, stamp_ns: int) -> _Life:
+    if before is None:
+        return _Life(stamp_ns, stamp_ns, track.observations)
+    return _Life(before.begun_ns, stamp_ns if track.detected else before.seen_ns, track.observations)
 
 
 def check_ids(tracks: Sequence[TrackFacts]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ptz_perception.selection import rules
 from ptz_perception.selection.base import MOST_KEPT, Choice, Decision, FrameFacts, FrameKey, Remembered, TrackFacts, Urgency
-from ptz_perception.selection.memory import Course, Holder, Memory, check_ids
+from ptz_perception.selection.memory import FLASH_NS, Course, Holder, Memory, check_ids
 from ptz_site import NANOSECONDS
 from ptz_site.schema import SelectionSettings
 
@@ -93,15 +93,17 @@ class RulesSelection:
     def _due(self, stamp_ns: int) -> set[Holder]:
         """Who need not wait any longer."""
         waiting = self._waiting()
-        due = {
-            holder
-            for holder, best in waiting.items()
-            if rules.urgency(best.showing, self._settings) is Urgency.IMMEDIATE
-            or stamp_ns - (best.waiting_since_ns or 0) >= self._longest_ns
-        }
+        due = {holder for holder, best in waiting.items() if self._waits_no_longer(holder, best, stamp_ns)}
         frames = sorted({best.showing.frame for holder, best in waiting.items() if holder not in due})
         too_many = set(frames[: max(0, len(frames) - MOST_KEPT)])
         return due | {holder for holder, best in waiting.items() if best.showing.frame in too_many}
+
+    def _waits_no_longer(self, holder: Holder, best: _Best, stamp_ns: int) -> bool:
+        waited_ns = stamp_ns - (best.waiting_since_ns or 0)
+        # Who nobody knows yet may be somebody whose best was sent: that is told in a moment.
+        known = isinstance(holder, str) or waited_ns >= FLASH_NS
+        at_once = rules.urgency(best.showing, self._settings) is Urgency.IMMEDIATE
+        return (at_once and known) or waited_ns >= self._longest_ns
 
     def _send(self, holders: Collection[Holder]) -> list[Choice]:
         """Rules 3 and 4 for those whose best waits no longer, and for all others that the same frames are best for."""
