@@ -26,6 +26,8 @@ REACH_NS = 2 * HOLD_NS
 MARGIN = 0.2
 #: By how much people move, in their boxes' longer sides a second: somebody of 1.7 m who runs slowly, at 2.5 m/s.
 SPEED = 1.5
+#: Share of the picture's longer side; a box so near to an edge may show a part of somebody only.
+AT_EDGE = 0.01
 #: Whom no look has comes in over the edge: so much of the picture's longer side a second.
 EDGE_SPEED = 0.25
 
@@ -81,7 +83,7 @@ def retouching(header: FrameHeader, looks: Iterable[Look], settings: RetouchSett
     hidden: tuple[Box, ...] = ()
     if settings.hides:
         hiding = [seen for seen in tracks if settings.redact is Redact.EVERYBODY or not _is_target(seen)]
-        hidden = (*(_region(seen, header.stamp_ns) for seen in hiding), *_edges(size, away_ns))
+        hidden = (*(_region(seen, header.stamp_ns, size) for seen in hiding), *_edges(size, away_ns))
     marks = tuple(_marks(tracks, header.stamp_ns)) if settings.draw_targets else ()
     return Retouching(settings.by, False, size, hidden, marks)
 
@@ -111,12 +113,18 @@ def _to_detection(sightings: Iterable[tuple[int, Sighting]]) -> Iterator[tuple[i
             return
 
 
-def _region(seen: _Seen, stamp_ns: int) -> Box:
+def _region(seen: _Seen, stamp_ns: int, size: tuple[int, int]) -> Box:
     near = seen.near
     # A prediction is where somebody would be who goes on as before: it belongs to the region, but nobody was seen there.
     away = min((abs(at_ns - stamp_ns) for at_ns, one in near if one.detected), default=HOLD_NS) / NANOSECONDS
-    longest = max(one.box.longer_side for _, one in near)
+    longest = max(_length(one.box, size) for _, one in near)
     return around(one.box for _, one in near).grown((MARGIN + SPEED * away) * longest)
+
+
+def _length(box: Box, size: tuple[int, int]) -> float:
+    """By what margins are measured, px: the box's longer side; twice that where the edge cuts off nobody knows how much."""
+    at_edge = min(box.left, box.top, size[0] - box.right, size[1] - box.bottom) < AT_EDGE * max(size)
+    return box.longer_side * (2 if at_edge else 1)
 
 
 def _is_target(seen: _Seen) -> bool:
