@@ -11,6 +11,7 @@ import os
 import signal
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,11 @@ class Run:
     recorded: Path
     shown: dict[str, list[Key]]
     output: str
+
+    @cached_property
+    def beside(self) -> list[Any]:
+        """The frames that were recorded beside it. On a busy machine the first of a camera may be missing."""
+        return [message for _, message in read_bag(self.recorded, '/frames')]
 
 
 @pytest.fixture(scope='module')
@@ -196,8 +202,7 @@ def test_all_of_it_happened(run: Run) -> None:
 
 @pytest.mark.parametrize('scene', SCENES)
 def test_what_is_in_the_live_files_is_in_the_stitched_ones_equally(run: Run, scene: str) -> None:
-    # On a busy machine who recorded beside may have missed some.
-    recorded = {(m.preset.camera, m.preset.session, m.preset.sequence) for _, m in read_bag(run.recorded, '/frames')}
+    recorded = {(m.preset.camera, m.preset.session, m.preset.sequence) for m in run.beside}
     offline = pictures(run.offline / scene)
     before, after = (pictures(part) for part in parts_of(run.live, scene, REGION))
     assert set(run.shown[scene]) <= set(before), 'the kill took something that was in the file'
@@ -223,8 +228,9 @@ def test_what_is_missing_live_are_the_moments_of_the_kill(run: Run, scene: str) 
 @pytest.mark.parametrize('scene', SCENES)
 def test_the_live_videos_play_and_show_the_same(run: Run, scene: str) -> None:
     offline = iter(shown_pictures(run.offline / f'{scene}.mp4'))
+    recorded = {bytes(message.data) for message in run.beside}
     for part in parts_of(run.live, scene, REGION):
-        live = shown_pictures(part.with_name(f'{part.name}.mp4'))
+        live = [(at_ns, data) for at_ns, data in shown_pictures(part.with_name(f'{part.name}.mp4')) if data in recorded]
         assert len(live) > 15
         for stamp_ns, data in live:
             assert any(abs(other_ns - stamp_ns) < 25_000 and other == data for other_ns, other in offline), (part, stamp_ns)

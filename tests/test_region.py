@@ -8,6 +8,8 @@ import contextlib
 import json
 import os
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +17,16 @@ from pathlib import Path
 import av
 import pytest
 from conftest import PATIENCE, SMALL_SITE, Command, own_domain, start_command, wait_for
+from foreign_reader import plain
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from network_camera import PASSWORD, free_port_pair, over_network, sim_cameras
+from rclpy.serialization import deserialize_message
 from recordings import Header, chapters, headers, read_bag, video_frames, video_start_ns
+from sensor_msgs.msg import CompressedImage
 from topic_recorder import recording, topics_of
 
+from ptz_collab_msgs.msg import CameraState, PresetHeader, RotationPlan, TrackArray
 from ptz_site import load_site
 from ptz_site.stream_marks import StreamMark, jpeg, nal
 from ptz_stitcher.offline import StitchRequest, messages, stitch
@@ -30,6 +36,14 @@ S = 1_000_000_000
 SCENES = ('gate', 'road', 'substation')
 CAMERAS = ('north', 'southwest', 'southeast')
 ARRIVED, SWITCH_START = 2, 1
+#: What is in bags, as ROS knows it.
+KINDS = {
+    messages.IMAGE: CompressedImage,
+    messages.HEADER: PresetHeader,
+    messages.PLAN: RotationPlan,
+    messages.STATE: CameraState,
+    messages.TRACKS: TrackArray,
+}
 
 
 @pytest.fixture(scope='module', params=['simulated', 'network'])
@@ -129,6 +143,26 @@ def test_no_frame_is_lost_unreported(rotation: Path) -> None:
         assert sequences == sorted(set(sequences))
         missing += sequences[-1] - sequences[0] + 1 - len(sequences)
     assert missing == sum(summary['lost_frames'].values())
+
+
+def test_every_message_is_decoded_equally_where_nobody_knows_our_packages(rotation: Path) -> None:
+    bags = ('region', *SCENES)
+    reader = [sys.executable, '-I', str(Path(__file__).with_name('foreign_reader.py'))]
+    read = subprocess.run([*reader, *(rotation / bag for bag in bags)], capture_output=True, text=True, check=False)
+    assert read.returncode == 0, read.stderr
+    types = set()
+    for bag, line in zip(bags, read.stdout.splitlines(), strict=True):
+        found = {tool: sorted(map(json.dumps, messages)) for tool, messages in json.loads(line).items()}
+        (file,) = (rotation / bag).glob('*.mcap')
+        ours = []
+        with file.open('rb') as stream:
+            for schema, channel, message in make_reader(stream).iter_messages():
+                types.add(schema.name)
+                told = plain(deserialize_message(message.data, KINDS[schema.name]))
+                ours.append(json.dumps([message.log_time, channel.topic, told]))
+        assert len(ours) > 50
+        assert found['mcap'] == found['rosbags'] == sorted(ours)
+    assert types == set(KINDS)
 
 
 @pytest.mark.parametrize('scene', SCENES)
