@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from encoded_cameras import stream
 
 from ptz_stitcher.recording import EncodedPicture, RecordingError, VideoWriter
 
@@ -36,7 +37,17 @@ def played(data: bytes, path: Path) -> int:
         return 0
 
 
-def test_every_state_between_two_system_calls_and_inside_of_one_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def pictures(encoding: str) -> list[EncodedPicture]:
+    """As a camera sends them."""
+    if encoding != 'jpeg':
+        return list(stream('north', encoding, PICTURES))
+    return [EncodedPicture(jpeg(number), 'jpeg', True, (160, 90)) for number in range(PICTURES)]
+
+
+@pytest.mark.parametrize('encoding', ['jpeg', 'h264', 'h265'])
+def test_every_state_between_two_system_calls_and_inside_of_one_plays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
     target, states = tmp_path / 'gate.mp4', [b'']
     real = os.pwrite
 
@@ -51,8 +62,8 @@ def test_every_state_between_two_system_calls_and_inside_of_one_plays(tmp_path: 
     with monkeypatch.context() as patch:
         patch.setattr(os, 'pwrite', pwrite)
         with VideoWriter(target) as video:
-            for number in range(PICTURES):
-                video.write(EncodedPicture(jpeg(number), 'jpeg', True, (160, 90)), number * S // 10, S // 10)
+            for number, picture in enumerate(pictures(encoding)):
+                video.write(picture, number * S // 10, S // 10)
             during = len(states)
     # While it is written: fragments of about a second come, none goes.
     counts = [played(data, tmp_path / 'state.mp4') for data in dict.fromkeys(states[:during])]

@@ -29,8 +29,11 @@ from ptz_stitcher.recording.mp4_file import HidingFile
 TIME_BASE = Fraction(1, 90_000)
 #: FFmpeg's names of the encodings of PresetFrame.
 _CODECS = {'jpeg': 'mjpeg', 'h264': 'h264', 'h265': 'hevc'}
-# empty_moov: the file opens from its first picture on. flush_packets: a fragment is complete when the call that caused it returns.
-_OPTIONS = {'movflags': 'hybrid_fragmented+empty_moov', 'frag_duration': '1000000', 'flush_packets': '1'}
+#: empty_moov: the file opens from its first picture on. delay_moov: with its first fragment, as the head must hold the parameter sets,
+#: which only the first picture tells; without them a file that was never closed does not open at all.
+_HEAD = {'jpeg': 'empty_moov', 'h264': 'delay_moov', 'h265': 'delay_moov'}
+# flush_packets: a fragment is complete when the call that caused it returns.
+_OPTIONS = {'frag_duration': '1000000', 'flush_packets': '1'}
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,8 @@ class VideoWriter:
             self._closed = True
             reason = 'exists already; recordings are never written over' if isinstance(error, FileExistsError) else _reason(error)
             raise RecordingError(self.path, reason) from None
-        container = av.open(cast(Any, file), 'w', format='mp4', options=_OPTIONS)
+        options = {'movflags': f'hybrid_fragmented+{_HEAD[picture.encoding]}', **_OPTIONS}
+        container = av.open(cast(Any, file), 'w', format='mp4', options=options)
         width, height = picture.size
         codec = _CODECS[picture.encoding]
         stream = cast(VideoStream, container.add_mux_stream(codec, width=width, height=height, time_base=TIME_BASE))
