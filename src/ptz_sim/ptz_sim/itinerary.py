@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ptz_sim.shapes import Point
+from ptz_sim.shapes import Array, Point
 from ptz_site.geometry import wrap_angle
 
 #: Times, values, their integrals up to each time, headings of the pieces, and their integral.
@@ -78,6 +78,28 @@ class Itinerary:
         x, y, gone = ((after - before) / span for before, after in zip(begin[:3], end[:3], strict=True))
         turn = turned[j] + headings[j] * (high - times[j]) - (turned[i] + headings[i] * (low - times[i]))
         return Moment(x, y, wrap_angle(turn / span), (end[3] - begin[3]) / span, gone)
+
+    def moments(self, seconds: Array) -> Array:
+        """x, y, heading and speed (n, 4) at many times at once, as moment() says them one by one."""
+        if self._tables is None:
+            self._tables = self._make_tables()
+        times = np.asarray(self._times)
+        values, areas = np.asarray(self._values), np.asarray(self._tables[2])
+        headings, turned = np.asarray(self._headings), np.asarray(self._tables[4])
+
+        def integral(at: Array) -> tuple[Array, Array, Array]:
+            """Up to each time: of x, y and metres gone; of the heading; and the metres gone then."""
+            i = np.clip(np.searchsorted(times, at, side='right') - 1, 0, len(times) - 2)
+            passed = (at - times[i])[:, None]
+            there = values[i] + (values[i + 1] - values[i]) * passed / (times[i + 1] - times[i])[:, None]
+            return areas[i] + (values[i] + there) / 2 * passed, turned[i] + headings[i] * passed[:, 0], there[:, 2]
+
+        low = np.clip(seconds - self._window, times[0], times[-1])
+        high = np.clip(seconds + self._window, times[0], times[-1])
+        (area_0, turn_0, gone_0), (area_1, turn_1, gone_1) = integral(low), integral(high)
+        span = np.maximum(high - low, 1e-6)
+        heading = ((turn_1 - turn_0) / span + math.pi) % (2 * math.pi) - math.pi
+        return np.column_stack(((area_1 - area_0)[:, :2] / span[:, None], heading, (gone_1 - gone_0) / span))
 
     def _add(self, seconds: float, value: tuple[float, float, float], heading: float) -> None:
         previous = self._headings[-1] if self._headings else heading

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from ptz_sim.clothes import Appearance
 from ptz_sim.itinerary import Itinerary, Moment
 from ptz_sim.layout import Layout
 from ptz_sim.routes import Routes
-from ptz_sim.shapes import Array, Point, in_polygon
+from ptz_sim.shapes import Array, Flags, Point, in_polygon
 
 Dress = Callable[[np.random.Generator, int], Appearance]
 
@@ -40,6 +41,26 @@ class Walker:
     speed: float
     gait: float
     look: Appearance
+
+
+@dataclass(frozen=True)
+class Paths:
+    """All people at many times, arrays (times, people): metres, radians, m/s, as in Walker; NaN where somebody is away.
+
+    heights: m, of each person.
+    """
+
+    x: Array
+    y: Array
+    heading: Array
+    facing: Array
+    speed: Array
+    heights: Array
+
+    @property
+    def present(self) -> Flags:
+        """Who is there when."""
+        return np.asarray(~np.isnan(self.x))
 
 
 @dataclass(frozen=True)
@@ -80,16 +101,27 @@ class Crowd:
                 found.append((moment.x, moment.y))
         return np.array(found).reshape(-1, 2)
 
+    def paths(self, seconds: Array) -> Paths:
+        """Everybody at many times at once, as at() says them one by one."""
+        found = np.full((4, len(seconds), len(self._people)), np.nan)
+        for person in self._people:
+            for period in np.unique(np.floor((seconds + person.shift) / PERIOD).astype(int)).tolist():
+                visit = self._visit(person.number, period)
+                mine = np.floor((seconds + person.shift) / PERIOD) == period
+                there = np.flatnonzero(mine & (visit.begin <= seconds) & (seconds <= visit.end))
+                if len(there):
+                    found[:, there, person.number] = visit.moments(seconds[there]).T
+        x, y, heading, speed = found
+        facing = heading + _glance(np.arange(len(self._people)), speed, seconds[:, None])
+        return Paths(x, y, heading, facing, speed, np.array([person.look.height for person in self._people]))
+
     def visit(self, number: int, seconds: float) -> Itinerary:
         """The itinerary of a person's visit in the period that a time falls into."""
         return self._visit(number, math.floor((seconds + self._people[number].shift) / PERIOD))
 
     def _walker(self, person: _Person, moment: Moment, seconds: float) -> Walker:
         stride = STRIDE * person.look.height / 1.75
-        standing = max(0.0, 1 - moment.speed / 0.5)
-        glance = (
-            (0.18 + 0.35 * standing) * math.sin(0.55 * seconds + 1.7 * person.number) * math.sin(0.21 * seconds + person.number)
-        )
+        glance = float(_glance(person.number, moment.speed, seconds))
         gait = 2 * math.pi * ((moment.gone / stride) % 1.0)
         return Walker(person.number, moment.x, moment.y, moment.heading, moment.heading + glance, moment.speed, gait, person.look)
 
@@ -135,6 +167,12 @@ class Crowd:
         beside = free[road.distance(free) > road.width / 2 + 0.3]
         x, y = next(iter([*beside[:1], *free[:1], *polygon]))
         return float(x), float(y)
+
+
+def _glance(number: Any, speed: Any, seconds: Any) -> Any:
+    """Radians by which the face is turned away from where the body's front points; numbers, or arrays of them."""
+    standing = np.maximum(0.0, 1 - speed / 0.5)
+    return (0.18 + 0.35 * standing) * np.sin(0.55 * seconds + 1.7 * number) * np.sin(0.21 * seconds + number)
 
 
 def _person(seed: int, number: int, count: int, dress: Dress) -> _Person:

@@ -16,9 +16,9 @@ from ptz_sim.clothes import Appearance
 from ptz_sim.conditions import Conditions, air
 from ptz_sim.layout import Viewpoint, make_layout
 from ptz_sim.light import Light, light_at
-from ptz_sim.shapes import Point
+from ptz_sim.shapes import Array, Point
 from ptz_sim.vehicles import Traffic, Vehicle
-from ptz_sim.walkers import Crowd, Walker
+from ptz_sim.walkers import Crowd, Paths, Walker
 from ptz_site import Site
 from ptz_site.schema import SimulationSettings
 
@@ -64,6 +64,10 @@ class World:
         """Who and what is where. Any time from 0 on, hours long."""
         # A picture and its labels ask for the same one.
         return self._state(seconds)
+
+    def paths(self, seconds: Array) -> Paths:
+        """All people at many times (n,) at once: much faster than one state() after the other."""
+        return self._crowd.paths(seconds)
 
     def _make_state(self, seconds: float) -> WorldState:
         return WorldState(seconds, self._crowd.at(seconds), self._traffic.at(seconds), self.light(seconds))

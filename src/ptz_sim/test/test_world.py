@@ -131,6 +131,16 @@ def test_people_walk_at_a_human_pace_and_never_through_walls(world: World) -> No
                 assert math.hypot(later[walker.id].x - walker.x, later[walker.id].y - walker.y) < 0.25
 
 
+def test_paths_are_what_the_states_say_one_by_one(world: World) -> None:
+    seconds = np.arange(0.0, 700.0, 6.5)
+    paths = world.paths(seconds)
+    for k, state in enumerate(world.state(float(second)) for second in seconds):
+        assert paths.present[k].nonzero()[0].tolist() == [walker.id for walker in state.walkers]
+        for one in state.walkers:
+            found = [float(values[k, one.id]) for values in (paths.x, paths.y, paths.heading, paths.facing, paths.speed)]
+            assert found == pytest.approx([one.x, one.y, one.heading, one.facing, one.speed], abs=1e-6)
+
+
 def test_people_spend_their_time_in_all_scenes_and_stop_there(world: World) -> None:
     from ptz_sim.shapes import in_polygon
 
