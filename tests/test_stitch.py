@@ -36,16 +36,17 @@ from paper_region import (
     write_video,
 )
 from rclpy.serialization import serialize_message
-from recordings import chapters, read_bag
+from recordings import read_bag
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
+from same_sequences import assert_same, canonical, packets, stitched
 
 from collab_bringup.cli import main
 from ptz_collab_msgs.msg import PresetFrame
 from ptz_node.convert import time_to_ns
 from ptz_site.stream_marks import nal
 from ptz_stitcher.frames import time_ns
-from ptz_stitcher.offline import StitchRequest, messages, stitch
+from ptz_stitcher.offline import messages
 from ptz_stitcher.segments import Cut
 
 
@@ -80,40 +81,6 @@ def frames_bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def command(*arguments: object) -> int:
     """With the report that follows."""
     return main(['stitch', *map(str, arguments)])
-
-
-def stitched(inputs: list[Path], out: Path, cut: Cut = Cut.ARRIVED) -> None:
-    """Without it."""
-    found = stitch(StitchRequest(tuple(inputs), out, cut), lambda done, total: None)
-    assert not found.problems
-    assert not found.failures
-
-
-def canonical(folder: Path, ending: str) -> list[tuple[int, bytes]]:
-    """The messages of a bag without what padding bytes happen to hold (the middleware leaves in them whatever was there)."""
-    kinds = {
-        '/image/compressed': messages.IMAGE,
-        '/preset_header': messages.HEADER,
-        '/plan': messages.PLAN,
-        '/state': messages.STATE,
-    }
-    return [(log_ns, messages.encode(message, kinds[ending])) for log_ns, message in read_bag(folder, ending)]
-
-
-def packets(video: Path) -> list[tuple[int | None, bytes]]:
-    with av.open(str(video)) as container:
-        return [(packet.pts, bytes(packet)) for packet in container.demux(video=0) if packet.size]
-
-
-def assert_same(out: Path, live: Path) -> None:
-    """All that the live stitcher wrote, and nothing else."""
-    for scene in SCENES:
-        for ending in ('/image/compressed', '/preset_header'):
-            assert canonical(out / scene, ending) == canonical(live / scene, ending)
-        assert packets(out / f'{scene}.mp4') == packets(live / f'{scene}.mp4')
-        assert chapters(out / f'{scene}.mp4') == chapters(live / f'{scene}.mp4')
-    for ending in ('/preset_header', '/plan', '/state'):
-        assert sorted(canonical(out / 'region', ending)) == sorted(canonical(live / 'region', ending))
 
 
 def bags_of_topics(told: Told, folder: Path) -> list[Path]:

@@ -78,7 +78,7 @@ class Frame:
 
     header: FrameHeader
     picture: EncodedPicture
-    image_message: bytes
+    image_message: bytes | memoryview
     header_message: bytes
 
 

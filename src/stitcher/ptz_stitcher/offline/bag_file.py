@@ -6,16 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
+import yaml
 from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
 from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
 from ptz_site import UserError
-from ptz_stitcher.offline.damaged_bag import salvage
+from ptz_stitcher.offline.damaged_bag import in_order, salvage
+from ptz_stitcher.offline.inflated import SUFFIX, inflated_file, inflated_message
+from ptz_stitcher.offline.mcap_chunks import IndexedFile
 
 _SUFFIXES = ('.mcap', '.db3')
+#: Bytes; messages from here on are not copied.
+_LARGE = 4096
 
 
 @dataclass(frozen=True)
@@ -30,57 +37,86 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
-    """A serialized message, and when it was recorded."""
+    """A serialized message, and when it was recorded. data: a view where it is large, so that it is not copied without need."""
 
     topic: str
     log_ns: int
-    data: bytes
+    data: bytes | memoryview
+
+    @property
+    def owned(self) -> bytes:
+        """The data as bytes; a copy of a view."""
+        return bytes(self.data)
 
 
 @dataclass(frozen=True)
 class BagFile:
-    """A bag that can be read. size: bytes. custom: what its recorder noted in it."""
+    """A bag that can be read. size: bytes. custom: what its recorder noted in it. missing: files that should be there, and are not."""
 
     path: Path
     size: int
     topics: tuple[Topic, ...]
     custom: Mapping[str, str]
-    _read: Callable[[frozenset[str]], Iterator[RawMessage]]
+    missing: tuple[str, ...]
+    _parts: tuple[_Part, ...]
 
     def messages(self, topics: frozenset[str]) -> Iterator[RawMessage]:
-        """The messages of some topics: in the order of log time if the bag is whole, as they lie in the file otherwise.
+        """The messages of some topics: file by file, in the order of log time if a file is whole, as they lie in it otherwise.
 
-        Raises UserError where it can't be read any more.
+        Raises UserError where something can't be read; all that can be has come before.
         """
-        try:
-            yield from self._read(topics)
-        except UserError:
-            raise
-        except Exception as error:  # readers of damaged files fail with whatever they take for lengths and offsets
-            raise UserError(f'{self.path}: cut short or damaged ({_reason(error)}); what comes before that is taken') from None
+        failures = [f'{self.path}: {name} is missing; put it back into the folder' for name in self.missing]
+        for part in self._parts:
+            try:
+                yield from part.read(topics)
+            except Exception as error:  # readers of damaged files fail with whatever they take for lengths and offsets
+                failures.append(f'{part.path}: cut short or damaged ({_reason(error)}); what comes before that is taken')
+        if failures:
+            raise UserError('\n'.join(failures))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A storage file."""
+
+    path: Path
+    topics: tuple[Topic, ...]
+    read: Callable[[frozenset[str]], Iterator[RawMessage]]
 
 
 def is_bag(path: Path) -> bool:
     """Whether a path looks like a bag: a storage file, or a folder that holds such or their metadata."""
     if path.is_dir():
         return (path / 'metadata.yaml').is_file() or bool(_storages(path))
-    return path.suffix in _SUFFIXES
+    return _is_storage(path)
 
 
 def open_bag(path: Path) -> BagFile:
     """Opens a bag's folder or one of its storage files. Raises UserError if nothing in it can be read."""
-    storages = [storage for storage in _storages(path) if storage.stat().st_size]
+    found, metadata = _storages(path), _metadata(path)
+    named = [Path(str(name)).name for name in metadata.get('relative_file_paths') or ()]
+    # The recorder knows the order of its files, and says which belong together; what it did not come to say is read too.
+    found.sort(key=lambda file: (named.index(file.name) if file.name in named else len(named), _number(file)))
+    storages = [file for file in found if file.stat().st_size]
     if not storages:
         raise UserError(f'{path}: an empty bag; there is nothing in it to stitch')
-    try:
-        return _whole(path, sum(storage.stat().st_size for storage in storages))
-    except Exception as error:  # as above; the parts may be better than the whole
-        reason = _reason(error)
-    parts = [_best_of(storage) for storage in storages]
-    topics = tuple({topic.name: topic for part in parts for topic in part.topics}.values())
-    if not topics:
+    parts, reason = [], ''
+    for file in storages:
+        try:
+            parts.append(_part(file))
+        except Exception as error:  # as above
+            reason = reason or _reason(error)
+    topics: dict[str, Topic] = {}
+    for topic in (topic for part in parts for topic in part.topics):
+        before = topics.get(topic.name)
+        topics[topic.name] = Topic(
+            topic.name, topic.type_name, topic.messages + (before.messages if before else 0), topic.type_hash
+        )
+    if not topics and reason:
         raise UserError(f'{path}: not a bag that can be read ({reason}); give a rosbag2 bag in MCAP or sqlite3')
-    return BagFile(path, sum(part.size for part in parts), topics, {}, lambda names: _chained(parts, names))
+    custom = {str(key): str(value) for key, value in (metadata.get('custom_data') or {}).items()}
+    missing = tuple(sorted(set(named) - {file.name for file in found}))
+    return BagFile(path, sum(file.stat().st_size for file in storages), tuple(topics.values()), custom, missing, tuple(parts))
 
 
 def left_in_logs(path: Path) -> list[Path]:
@@ -90,76 +126,120 @@ def left_in_logs(path: Path) -> list[Path]:
 
 
 def _storages(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted((file for file in path.iterdir() if file.suffix in _SUFFIXES), key=_number)
-    return [path]
+    if not path.is_dir():
+        return [path]
+    found = {file.name: file for file in path.iterdir() if _is_storage(file)}
+    # Of one that was just being compressed when the recorder was killed, the original is whole.
+    halves = {name for name, file in found.items() if _uncompressed(file).name != name and _uncompressed(file).name in found}
+    return sorted((file for name, file in found.items() if name not in halves), key=_number)
+
+
+def _is_storage(path: Path) -> bool:
+    return _uncompressed(path).suffix in _SUFFIXES
+
+
+def _uncompressed(path: Path) -> Path:
+    """What a file is called that `ros2 bag record --compression-mode file` has compressed."""
+    return path.with_suffix('') if path.suffix == SUFFIX else path
 
 
 def _number(file: Path) -> tuple[int, str]:
     """Recorders number the files of a bag; 10 comes after 9."""
-    tail = file.stem.rpartition('_')[2]
+    tail = _uncompressed(file).stem.rpartition('_')[2]
     return (int(tail) if tail.isdecimal() else 0, file.name)
 
 
-def _chained(parts: list[BagFile], names: frozenset[str]) -> Iterator[RawMessage]:
-    failure: UserError | None = None
-    for part in parts:
-        try:
-            yield from part.messages(names)
-        except UserError as error:
-            failure = failure or error
-    if failure is not None:
-        raise failure
-
-
-def _best_of(storage: Path) -> BagFile:
+def _metadata(path: Path) -> dict[str, Any]:
+    """What metadata.yaml says; nothing if it is not there, or can't be understood: the files tell almost everything themselves."""
     try:
-        return _whole(storage, storage.stat().st_size)
-    except Exception:  # as above
-        return _damaged(storage)
+        found = yaml.safe_load((path / 'metadata.yaml').read_text(encoding='utf-8'))['rosbag2_bagfile_information']
+        return dict(found)
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return {}
 
 
-def _whole(path: Path, size: int) -> BagFile:
-    with Reader(path) as reader:
+def _part(file: Path) -> _Part:
+    """Opens a storage file, however it was left. Raises an exception of whatever kind if nothing in it can be read."""
+    if file.suffix == SUFFIX:
+        with inflated_file(file) as storage:
+            return _Part(file, _part(storage).topics, partial(_inflated_messages, file))
+    try:
+        return _from_mcap(file) if file.suffix == '.mcap' else _from_sqlite3(file)
+    except Exception as error:  # as above; what is left of it may be read all the same
+        part = _scanned(file)
+        if not part.topics:
+            raise error from None
+        return part
+
+
+def _inflated_messages(file: Path, names: frozenset[str]) -> Iterator[RawMessage]:
+    with inflated_file(file) as storage:
+        yield from _part(storage).read(names)
+
+
+def _from_mcap(file: Path) -> _Part:
+    indexed = IndexedFile(file)
+    topics = tuple(
+        Topic(
+            channel.topic,
+            schema.name,
+            count,
+            channel.metadata.get('topic_type_hash') or _type_hash(_definition(schema.encoding, schema.data), schema.name),
+        )
+        for channel, schema, count in indexed.topics()
+        if count
+    )
+
+    def read(names: frozenset[str]) -> Iterator[RawMessage]:
+        for log_ns, topic, data in indexed.messages(names):
+            # What is small would keep its whole chunk in memory.
+            yield RawMessage(topic, log_ns, data if len(data) >= _LARGE else bytes(data))
+
+    return _Part(file, topics, read)
+
+
+def _from_sqlite3(file: Path) -> _Part:
+    with Reader(file) as reader:
         topics = tuple(
             Topic(one.topic, one.msgtype, one.msgcount, one.digest or _type_hash(one.msgdef, one.msgtype))
             for one in reader.connections
             if one.msgcount
         )
-        custom = {str(key): str(value) for key, value in (reader.storage.metadata.custom or {}).items()}
 
     def read(names: frozenset[str]) -> Iterator[RawMessage]:
-        with Reader(path) as reader:
+        with Reader(file) as reader:
             wanted = [one for one in reader.connections if one.topic in names]
             for connection, log_ns, data in reader.messages(wanted) if wanted else ():
-                yield RawMessage(connection.topic, log_ns, data)
+                yield RawMessage(connection.topic, log_ns, inflated_message(data))
 
-    return BagFile(path, size, topics, custom, read)
+    return _Part(file, topics, read)
 
 
-def _damaged(path: Path) -> BagFile:
-    """A storage file that ends too early, or whose index is not there."""
+def _scanned(file: Path) -> _Part:
+    """A storage file that ends too early, or has no index."""
     topics: dict[str, Topic] = {}
     try:
-        for found in salvage(path):
+        for found in salvage(file):
             before = topics.get(found.topic)
-            digest = before.type_hash if before else _type_hash(_definition(found.definition), found.type_name)
+            digest = before.type_hash if before else _type_hash(_definition('ros2msg', found.definition), found.type_name)
             topics[found.topic] = Topic(found.topic, found.type_name, (before.messages if before else 0) + 1, digest)
     except Exception:  # here it ends; reading will say so
         pass
 
     def read(names: frozenset[str]) -> Iterator[RawMessage]:
-        for found in salvage(path):
-            if found.topic in names:
-                yield RawMessage(found.topic, found.log_ns, found.data)
+        for found in in_order(one for one in salvage(file) if one.topic in names):
+            yield RawMessage(found.topic, found.log_ns, inflated_message(found.data))
 
-    return BagFile(path, path.stat().st_size, tuple(topics.values()), {}, read)
-
-
-def _definition(text: str) -> MessageDefinition:
-    return MessageDefinition(MessageDefinitionFormat.MSG if text else MessageDefinitionFormat.NONE, text)
+    return _Part(file, tuple(topics.values()), read)
 
 
+def _definition(encoding: str, text: bytes | str) -> MessageDefinition:
+    kinds = {'ros2msg': MessageDefinitionFormat.MSG, 'ros2idl': MessageDefinitionFormat.IDL}
+    kind = kinds.get(encoding, MessageDefinitionFormat.NONE) if text else MessageDefinitionFormat.NONE
+    return MessageDefinition(kind, text.decode() if isinstance(text, bytes) else text)
+
+
+@lru_cache(maxsize=256)
 def _type_hash(definition: MessageDefinition, type_name: str) -> str:
     try:
         if definition.format is MessageDefinitionFormat.MSG:

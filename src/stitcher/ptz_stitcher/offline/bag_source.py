@@ -110,7 +110,8 @@ class BagSource:
                     done -= int(done)
                 yield from reader.events(raw)
         except UserError as error:
-            notebook.problem(str(error))
+            for line in str(error).splitlines():
+                notebook.problem(line)
         for log in left_in_logs(Path(self.name)):
             bag = str(log).removesuffix('-wal')
             notebook.problem(
@@ -165,7 +166,7 @@ class _Reader:
     damaged: int = 0
     without_header: int = 0
     _newest_ns: int = 0
-    _images: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    _images: dict[str, tuple[int, bytes | memoryview]] = field(default_factory=dict)
     _sizes: dict[str, PictureSizes] = field(default_factory=dict)
 
     def events(self, raw: RawMessage) -> Iterator[Event]:
@@ -191,17 +192,17 @@ class _Reader:
                 return self._recorded_frame(place, raw)
             case Kind.CAMERA_HEADERS:
                 header = frame_header(messages.decode(raw.data, messages.HEADER))
-                return HeaderEvent(self._at(header.stamp_ns), header, raw.data)
+                return HeaderEvent(self._at(header.stamp_ns), header, raw.owned)
             case Kind.PLAN:
                 plan = messages.plan_of(messages.decode(raw.data, messages.PLAN))
-                return PlanEvent(self._newest_ns or raw.log_ns, plan, raw.data)
+                return PlanEvent(self._newest_ns or raw.log_ns, plan, raw.owned)
             case Kind.STATE:
                 stamp = time_ns(messages.decode(raw.data, messages.STATE).header.stamp)
-                return StateEvent(self._newest_ns or raw.log_ns, place.name, stamp, raw.data)
+                return StateEvent(self._newest_ns or raw.log_ns, place.name, stamp, raw.owned)
             case Kind.TRACKS:
                 tracks = messages.decode(raw.data, messages.TRACKS)
                 stamp, at_ns = time_ns(tracks.header.stamp), self._newest_ns or raw.log_ns
-                return TracksEvent(at_ns, place.name, stamp, raw.data, tracks.preset.scene, look_of(tracks))
+                return TracksEvent(at_ns, place.name, stamp, raw.owned, tracks.preset.scene, look_of(tracks))
 
     def _frame(self, message: Any) -> FrameEvent | None:
         header = frame_header(message.preset)
@@ -224,7 +225,7 @@ class _Reader:
         keyframe = codec is None or nal.is_keyframe(pixels, nal.NalFormat(codec, 0))
         size = self._sizes.setdefault(header.camera, PictureSizes()).size(pixels, image.format, keyframe)
         picture = EncodedPicture(pixels, image.format, keyframe, size)
-        return FrameEvent(self._at(header.stamp_ns), Frame(header, picture, data, raw.data))
+        return FrameEvent(self._at(header.stamp_ns), Frame(header, picture, data, raw.owned))
 
     def _at(self, stamp_ns: int) -> int:
         # What was recorded later stays behind, so that plans keep their place among the frames; unless the clock was set.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import heapq
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +13,9 @@ from pathlib import Path
 
 from mcap.records import Channel, Message, Schema
 from mcap.stream_reader import StreamReader
+
+#: How far messages without an index may be out of order.
+_WAITING_NS, _WAITING_BYTES = 3_000_000_000, 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,27 @@ def salvage(path: Path) -> Iterator[Salvaged]:
     Ends with an exception, of whatever kind, where nothing can be read any more.
     """
     yield from _from_mcap(path) if path.suffix == '.mcap' else _from_sqlite(path)
+
+
+def in_order(messages: Iterator[Salvaged]) -> Iterator[Salvaged]:
+    """The same by log time, where they lie at most some seconds apart: recorders write what several threads received as it comes."""
+    waiting: list[tuple[int, int, Salvaged]] = []
+    size = newest_ns = 0
+    failure: Exception | None = None
+    try:
+        for number, message in enumerate(messages):
+            heapq.heappush(waiting, (message.log_ns, number, message))
+            size, newest_ns = size + len(message.data), max(newest_ns, message.log_ns)
+            while size > _WAITING_BYTES or waiting[0][0] < newest_ns - _WAITING_NS:
+                _, _, first = heapq.heappop(waiting)
+                size -= len(first.data)
+                yield first
+    except Exception as error:  # as above; what was read before it comes first
+        failure = error
+    while waiting:
+        yield heapq.heappop(waiting)[-1]
+    if failure is not None:
+        raise failure
 
 
 def _from_mcap(path: Path) -> Iterator[Salvaged]:

@@ -39,7 +39,7 @@ def typestore() -> Typestore:
     return store
 
 
-def decode(data: bytes, type_name: str) -> Any:
+def decode(data: bytes | memoryview, type_name: str) -> Any:
     """The message in serialized data. Raises ValueError if it is damaged."""
     try:
         # A view, because the decoder copies what it is given.

@@ -39,14 +39,14 @@ class _Open:
     """The chunk that is being filled. began_ns: the newest log time when it was begun. records: its bytes, which are copied once only."""
 
     began_ns: int = 0
-    records: list[bytes] = field(default_factory=list)
+    records: list[bytes | memoryview] = field(default_factory=list)
     size: int = 0
     index: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     start_ns: int = 0
     end_ns: int = 0
     count: int = 0
 
-    def add(self, *data: bytes) -> None:
+    def add(self, *data: bytes | memoryview) -> None:
         """Records, or parts of one."""
         self.records += data
         self.size += sum(map(len, data))
@@ -116,7 +116,7 @@ class BagWriter:
         self._channels[topic] = channel
         self._types[topic] = topic_type
 
-    def write(self, topic: str, data: bytes, log_ns: int, sequence: int = 0, more: bool = False) -> None:
+    def write(self, topic: str, data: bytes | memoryview, log_ns: int, sequence: int = 0, more: bool = False) -> None:
         """Writes one message. more: the next one belongs to it, so that no checkpoint may part the two.
 
         Raises RecordingError when a checkpoint that is due fails, KeyError if the topic was not added.

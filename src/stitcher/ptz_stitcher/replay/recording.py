@@ -152,19 +152,20 @@ class _Bag:
                 except ValueError:
                     damaged += 1
         except UserError as error:
-            problem(str(error))
+            for line in str(error).splitlines():
+                problem(line)
         if damaged:
             problem(f'{self._bag.path}: {damaged} messages are damaged and left out')
 
     def _replayed(self, raw: RawMessage, pairs: dict[str, _Pairs]) -> Iterator[Replayed]:
         match self._forms[raw.topic]:
             case Form.AS_RECORDED:
-                yield Replayed(raw.log_ns, raw.topic, self.topics[raw.topic], raw.data)
+                yield Replayed(raw.log_ns, raw.topic, self.topics[raw.topic], raw.owned)
             case Form.FRAME:
                 yield from self._frames(raw)
             case Form.SCENE_IMAGE | Form.SCENE_HEADER as form:
                 # For viewers, as they are in the bag.
-                yield Replayed(raw.log_ns, raw.topic, self.topics[raw.topic], raw.data)
+                yield Replayed(raw.log_ns, raw.topic, self.topics[raw.topic], raw.owned)
                 scene = scene_of(raw.topic)
                 frame = pairs.setdefault(scene, _Pairs()).take(raw, form)
                 if frame is not None:
@@ -175,15 +176,15 @@ class _Bag:
     def _frames(self, raw: RawMessage) -> Iterator[Replayed]:
         """A frame, also on the other of its two topics where that was not recorded."""
         if len(self._frame_kinds) == 2 and self._choice.scenes is None:
-            yield Replayed(raw.log_ns, raw.topic, messages.FRAME, raw.data, copy=bool(scene_of(raw.topic)))
+            yield Replayed(raw.log_ns, raw.topic, messages.FRAME, raw.owned, copy=bool(scene_of(raw.topic)))
             return
         preset = messages.decode(raw.data, messages.FRAME).preset
         if not self._choice.wants_scene(preset.scene):
             return
         if len(self._frame_kinds) == 2:
-            yield Replayed(raw.log_ns, raw.topic, messages.FRAME, raw.data, copy=bool(scene_of(raw.topic)))
+            yield Replayed(raw.log_ns, raw.topic, messages.FRAME, raw.owned, copy=bool(scene_of(raw.topic)))
         else:
-            yield from _on_all(raw.log_ns, frame_topics(region_of(raw.topic), preset.scene, preset.camera), raw.data)
+            yield from _on_all(raw.log_ns, frame_topics(region_of(raw.topic), preset.scene, preset.camera), raw.owned)
 
     def _is_known(self, topic: Topic) -> bool:
         try:
@@ -214,14 +215,14 @@ class _Pairs:
         other = Form.SCENE_HEADER if form is Form.SCENE_IMAGE else Form.SCENE_IMAGE
         partners = self._waiting.get((raw.log_ns, other))
         if not partners:
-            self._waiting.setdefault((raw.log_ns, form), []).append(raw.data)
+            self._waiting.setdefault((raw.log_ns, form), []).append(raw.owned)
             while len(self._waiting) > _WAITING:
                 del self._waiting[next(iter(self._waiting))]
             return None
         partner = partners.pop(0)
         if not partners:
             del self._waiting[(raw.log_ns, other)]
-        image, header = (raw.data, partner) if form is Form.SCENE_IMAGE else (partner, raw.data)
+        image, header = (raw.owned, partner) if form is Form.SCENE_IMAGE else (partner, raw.owned)
         return self._frame(messages.decode(image, messages.IMAGE), messages.decode(header, messages.HEADER))
 
     def _frame(self, image: Any, preset: Any) -> Any:
