@@ -115,7 +115,8 @@ class Holder:
 
     def see(self, sightings: Sequence[Sighting], scene: str, holds: Sequence[Hold], now_ns: int) -> list[Request]:
         """A frame of the camera in position on a scene was looked at. holds: those of the plan in force."""
-        requests: list[Request] = []
+        # First of all: a target that was handed to this camera, and is seen at once, would be held for a second time otherwise.
+        requests = self._take_over(holds, now_ns)
         elsewhere = {hold.target for hold in holds if hold.camera != self.camera}
         for sighting in sightings:
             held = self._held.get(sighting.target)

@@ -23,10 +23,10 @@ _STRIPES = (0.0, 0.15, 0.32, 0.5, 0.7, 0.95)
 #: A stripe's part in the whole.
 _WEIGHTS = (0.6, 1.3, 1.3, 1.0, 0.8)
 #: Bins: of hues at each of some levels of brightness, of greys, of gradients' directions.
-_HUES, _LEVELS, _GREYS, _DIRECTIONS = 18, 3, 8, 6
-#: Brightness (0 to 1) that the brighter parts of a picture are brought near to, half of the way as factors go: the same clothes are darker
+_HUES, _LEVELS, _GREYS, _DIRECTIONS = 18, 5, 12, 6
+#: Brightness (0 to 1) that the brighter parts of a picture are brought near to, most of the way as factors go: the same clothes are darker
 #: in the shadow, but black clothes are not white ones.
-_BRIGHT, _BRIGHTER_PART, _HALF_WAY = 0.75, 90, 0.5
+_BRIGHT, _BRIGHTER_PART, _WAY = 0.75, 90, 0.75
 #: How much the gradients count beside the colours.
 _TEXTURE = 0.2
 
@@ -65,7 +65,7 @@ class ColourEmbedder:
 def _evened(small: Image) -> Image:
     """In about the same light, as far as the middle of the picture tells, where the body is."""
     body = small[:, _SIZE[0] // 4 : -_SIZE[0] // 4].max(axis=2) / 255.0
-    factor = (_BRIGHT / max(float(np.percentile(body, _BRIGHTER_PART)), 0.05)) ** _HALF_WAY
+    factor = (_BRIGHT / max(float(np.percentile(body, _BRIGHTER_PART)), 0.05)) ** _WAY
     return np.asarray(cv2.convertScaleAbs(small, alpha=factor), np.uint8)
 
 
