@@ -38,7 +38,8 @@ def add_stitch_command(commands: Commands) -> None:
     hidden = 'who is hidden in videos and pictures, which then are decoded and encoded; others: all but targets (default: as the site says)'
     stitch.add_argument('--redact', choices=['none', 'everybody', 'others'], help=hidden)
     stitch.add_argument('--redact-by', choices=['pixelate', 'blur'], help='default: as the site says, or pixelate')
-    stitch.add_argument('--draw-targets', action='store_true', help='burn in the marks of targets, at the same price')
+    marks = 'burn in the marks of targets, at the same price (default: as the site says)'
+    stitch.add_argument('--draw-targets', action=argparse.BooleanOptionalAction, default=None, help=marks)
     stitch.set_defaults(run=_stitch)
 
 
@@ -72,7 +73,7 @@ def _retouch(arguments: argparse.Namespace, wish: StitcherSettings) -> RetouchSe
     """As the site says, but for what the command says."""
     from ptz_stitcher.frames import retouch_settings
 
-    said = {'redact': arguments.redact, 'redact_by': arguments.redact_by, 'draw_targets': arguments.draw_targets or None}
+    said = {'redact': arguments.redact, 'redact_by': arguments.redact_by, 'draw_targets': arguments.draw_targets}
     return retouch_settings(wish.model_copy(update={key: value for key, value in said.items() if value is not None}))
 
 

@@ -87,7 +87,7 @@ class Site(Section):
             return ()
         keys = [f'redact: {wish.redact}'] * (wish.redact != 'none') + ['draw_targets'] * wish.draw_targets
         notes = [
-            f'stitcher.{", ".join(keys)}: each picture is decoded and encoded for it, which costs about 30 ms of a processor at 1280x720'
+            f'stitcher.{", ".join(keys)}: each picture is decoded and encoded for it, which costs about 20 ms of a processor at 1280x720'
         ]
         if wish.redact != 'none' and wish.bag:
             notes.append('stitcher.redact: bags keep the clear pictures; with stitcher.bag: false nothing does')

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ptz_site import NANOSECONDS, UserError
 from ptz_site.schema import StitcherSettings
-from ptz_stitcher.frames import sequence_settings
+from ptz_stitcher.frames import retouch_settings, sequence_settings
 from ptz_stitcher.offline.bag_source import BagSource
 from ptz_stitcher.offline.draft import Draft
 from ptz_stitcher.offline.events import Source
@@ -92,7 +92,7 @@ def stitch(request: StitchRequest, progress: Callable[[int, int], None]) -> Stit
             book.problem(f'{writer.misnamed} frames name no camera or scene as a site file may name it, and are left out')
         if writer.outside:
             book.note(f'{writer.outside} frames were taken outside the rotation and are left out')
-        book.notes += _hidden_notes(summary)
+        book.notes += _redaction_notes(summary, _retouch(request), wants_bag)
         stitched = Stitched(summary, tuple(book.problems), tuple(book.notes), settings.has_plans)
         _check(stitched, draft)
         summary.write(draft.folder / 'summary.json')
@@ -130,7 +130,7 @@ def _settings(request: StitchRequest, sources: list[Source], region: str, out: P
                 bag=wanted.bag and request.bag,
                 video=wanted.video and request.video,
                 durable=False,
-                retouch=request.retouch or wanted.retouch,
+                retouch=_retouch(request),
             )
     else:
         period = max((source.slowest_period_ns for source in sources), default=0) or _USUAL_PERIOD_NS
@@ -148,7 +148,7 @@ def _settings(request: StitchRequest, sources: list[Source], region: str, out: P
                 bag=request.bag,
                 video=request.video,
                 durable=False,
-                retouch=request.retouch or RetouchSettings(),
+                retouch=_retouch(request),
             )
 
     return RegionSettings(
@@ -172,8 +172,13 @@ def _cut_notes(sources: list[Source], cut: Cut) -> list[str]:
     ]
 
 
-def _hidden_notes(summary: RecordingSummary) -> list[str]:
-    return [
+def _retouch(request: StitchRequest) -> RetouchSettings:
+    return request.retouch or retouch_settings(request.site.stitcher if request.site else StitcherSettings())
+
+
+def _redaction_notes(summary: RecordingSummary, retouch: RetouchSettings, with_bags: bool) -> list[str]:
+    clear = ['bags hold the clear pictures; --no-bags leaves them out'] * (retouch.hides and with_bags)
+    return clear + [
         f'{scene.scene}: {scene.wholly_hidden} of {scene.frames} pictures are hidden as a whole: no tracks tell in time who is in them'
         for scene in summary.scenes
         if scene.wholly_hidden
