@@ -132,6 +132,22 @@ def test_a_hold_that_was_handed_to_this_camera_is_taken_over_with_its_mark() -> 
     assert EndHold('anna', 'hold-1') in holder.pass_time((held(),), 5 * S), 'it never came into view here'
 
 
+def test_a_target_that_is_seen_before_its_hold_is_taken_over_is_not_held_twice() -> None:
+    holder = make_holder()
+    asked = holder.see([ANNA], 'gate', (held(since_ns=S, taken_over_ns=2 * S),), 2 * S)
+    assert [(one.target, one.hold_id) for one in asked if isinstance(one, BeginHold)] == [('anna', 'hold-1')]
+
+
+def test_a_hold_that_was_let_go_is_not_taken_up_from_the_plan_that_still_has_it() -> None:
+    holder = holding()
+    old, handed_back = held(since_ns=S), held(since_ns=S, taken_over_ns=9 * S)
+    assert EndHold('anna', 'hold-1') in holder.pass_time((old,), 5 * S)
+    assert holder.pass_time((old,), 5 * S + S // 20) == []
+    holder.ended('anna', HoldEnd.LET_GO, 5 * S + S // 10)
+    assert holder.pass_time((old,), 6 * S) == []
+    assert isinstance(holder.pass_time((handed_back,), 9 * S)[0], BeginHold)
+
+
 def test_operators_holds_are_not_taken_over() -> None:
     assert make_holder().pass_time((held(kept_alive=False), held(target='')), S) == []
 

@@ -112,6 +112,7 @@ class Holder:
     pose: CameraPose | None
     _held: dict[str, _Held] = field(default_factory=dict)
     _not_before_ns: dict[str, int] = field(default_factory=dict)
+    _let_go_ns: dict[str, int] = field(default_factory=dict)
 
     def see(self, sightings: Sequence[Sighting], scene: str, holds: Sequence[Hold], now_ns: int) -> list[Request]:
         """A frame of the camera in position on a scene was looked at. holds: those of the plan in force."""
@@ -136,6 +137,7 @@ class Holder:
         for target, held in list(self._held.items()):
             if now_ns - held.seen_ns > self.recognition.lost_after * NANOSECONDS:
                 del self._held[target]
+                self._let_go_ns[target] = now_ns
                 requests.append(EndHold(target, held.hold_id))
             elif held.hold_id and now_ns - held.said_ns >= period * NANOSECONDS:
                 held.said_ns = now_ns
@@ -159,7 +161,8 @@ class Holder:
             if held is not None:
                 held.asked_again_ns = now_ns + round(_AGAIN * NANOSECONDS)
             return
-        self._held.pop(target, None)
+        if self._held.pop(target, None) is not None:
+            self._let_go_ns[target] = now_ns
         pause = {HoldEnd.LET_GO: 0.0, HoldEnd.REFUSED: _AGAIN, HoldEnd.OVER: _PAUSE}[end]
         self._not_before_ns[target] = now_ns + round(pause * NANOSECONDS)
 
@@ -184,6 +187,9 @@ class Holder:
         for hold in holds:
             mine = hold.camera == self.camera and hold.kept_alive and hold.target
             if not mine or hold.target in self._held or now_ns < self._not_before_ns.get(hold.target, 0):
+                continue
+            # A hold that has ended is in the plan until the cameras go on: it is not this camera's any more.
+            if max(hold.since_ns, hold.taken_over_ns) < self._let_go_ns.get(hold.target, 0):
                 continue
             feature = Sighting(hold.target, hold.mark_colour, hold.mark_shape, True, _array(hold.feature))
             self._held[hold.target] = _Held(feature, hold.scene, now_ns, hold.hold_id)
