@@ -30,7 +30,8 @@ class Goal:
 @dataclass(frozen=True)
 class Report:
     """All that is known. outcomes: by benchmark, in the order of the page; troubles: benchmarks that failed, and why; empty: never
-    measured."""
+    measured.
+    """
 
     outcomes: dict[str, Outcome]
     troubles: tuple[tuple[str, str], ...]

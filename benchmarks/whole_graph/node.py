@@ -23,10 +23,9 @@ from whole_graph.timers import StageTimers  # noqa: E402
 
 def driver(timers: StageTimers, folder: Path, name: str) -> Callable[[], int]:
     """Capture and publish."""
-    from whole_graph.pictures import PreparedBackend, load
-
     from ptz_driver import node
     from ptz_driver.publishing import FramePublisher
+    from whole_graph.pictures import PreparedBackend, load
 
     pictures = load(folder / f'{name}.pictures')
 

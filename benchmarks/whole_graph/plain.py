@@ -24,10 +24,6 @@ BENCHMARKS = Path(__file__).resolve().parents[1]
 if str(BENCHMARKS) not in sys.path:
     sys.path.insert(0, str(BENCHMARKS))
 
-from whole_graph.node import time_pipeline  # noqa: E402
-from whole_graph.pictures import PreparedPictures, load  # noqa: E402
-from whole_graph.timers import StageTimers  # noqa: E402
-
 from ptz_perception.best_frames import BestFrames, FrameOrigin, exposure_of  # noqa: E402
 from ptz_perception.detectors import make_detector  # noqa: E402
 from ptz_perception.pictures import EncodedFrame, FramePictures  # noqa: E402
@@ -42,6 +38,9 @@ from ptz_stitcher.offline import messages  # noqa: E402
 from ptz_stitcher.recording import EncodedPicture  # noqa: E402
 from ptz_stitcher.segments import Cut  # noqa: E402
 from ptz_stitcher.sequence_writer import Frame, SequenceWriter  # noqa: E402
+from whole_graph.node import time_pipeline  # noqa: E402
+from whole_graph.pictures import PreparedPictures, load  # noqa: E402
+from whole_graph.timers import StageTimers  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,9 @@ class Looking:
         self._queue.close()
 
 
-def run(site: Site, site_path: Path, frames: Iterable[PlainFrame], pictures: dict[str, PreparedPictures], out: Path) -> dict[str, object]:
+def run(
+    site: Site, site_path: Path, frames: Iterable[PlainFrame], pictures: dict[str, PreparedPictures], out: Path
+) -> dict[str, object]:
     """All frames; what it cost."""
     timers = StageTimers()
     time_pipeline(timers)

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import yaml
 from rosbags.highlevel import AnyReader
-from whole_graph.pictures import prepare
-from whole_graph.plain import PlainFrame, mark_of
-from whole_graph.timers import Spent, spent_between
 
 from collab_bringup.graph import GraphOptions, NodeSpec, region_graph
 from collab_bringup.processes import node_command
 from ptz_site import Site, load_site
 from ptz_stitcher.frames import time_ns
+from whole_graph.pictures import prepare
+from whole_graph.plain import PlainFrame, mark_of
+from whole_graph.timers import Spent, spent_between
 
 NODE = Path(__file__).with_name('node.py')
 #: s of prepared pictures of each scene.
@@ -158,7 +158,9 @@ def recorded(out: Path, site: Site, begin: float, end: float) -> Iterator[PlainF
     """The frames of a time, in the order of their stamps, out of the region's log."""
     headers, looked_at = [], set()
     with AnyReader([out / 'region']) as reader:
-        for connection, _, raw in reader.messages([c for c in reader.connections if c.topic.endswith(('/preset_header', '/tracks'))]):
+        for connection, _, raw in reader.messages(
+            [c for c in reader.connections if c.topic.endswith(('/preset_header', '/tracks'))]
+        ):
             message = reader.deserialize(raw, connection.msgtype)
             if connection.topic.endswith('/tracks'):
                 looked_at.add((message.preset.camera, time_ns(message.header.stamp)))

@@ -49,8 +49,8 @@ from ptz_site.frame_package import FramePackage
 _LOG_PERIOD = 10.0
 #: ns without a frame of the camera at rest after which it counts as turned: the region has named its last tracks by then.
 _QUIET_NS = 500_000_000
-#: s between two looks at what holds and best frames need.
-_PERIOD = 0.05
+#: s between two looks at what holds and best frames need, when nothing was seen: every call of a timer costs.
+_PERIOD = 0.25
 
 
 class Perception(Node):
@@ -107,6 +107,7 @@ class Perception(Node):
         self.create_subscription(ObjectArray, names.OBJECTS, self._targets.take_objects, EVENTS)
         self.create_subscription(CameraState, names.camera_state(self._camera), self._on_camera_state, LATCHED)
         self.create_timer(_PERIOD, self._pass_time)
+        self._pass_time_soon = self.create_guard_condition(self._pass_time)
         self._diagnostics = diagnostics.Diagnostics(self, self._camera)
         self._diagnostics.add('Detection', self._status)
         self._diagnostics.add('Targets', self._target_status)
@@ -219,6 +220,7 @@ class Perception(Node):
         seen = self._pipeline.look(picture, view, self._targets.references(marks, view.stamp_ns))
         with self._seen_lock:
             self._seen = (seen, view.scene)
+        self._pass_time_soon.trigger()
         array = messages.track_array(
             message, seen, lambda track_id: self._targets.object_of(self._camera, view.session, track_id), marks
         )

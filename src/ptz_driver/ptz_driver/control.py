@@ -171,7 +171,8 @@ class Control:
         candidates = [t for t in (next_ns, self._retry_at_ns, self._begins_ns) if t is not None and t > now]
         until = min([until, *candidates])
         while (now := self._clock.now_ns()) < until and not self._clock.ended:
-            if self._wake.wait(self._clock.slice(until)):
+            # All cameras switch together; whatever else there is to do may be some milliseconds late.
+            if self._wake.wait(self._clock.slice(until, punctual=until == next_ns)):
                 return  # A plan or a manual command came.
 
     def _mark_turn(self, scene: str, now: int) -> None:

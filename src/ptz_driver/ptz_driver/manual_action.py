@@ -20,10 +20,12 @@ from ptz_site import Phase, Site
 
 #: Later than any clock says.
 _FOREVER_NS = 2**63 - 1
+#: s between two looks at a goal.
+_PERIOD = 0.1
 
 
 class ManualAction:
-    """Serves one goal at a time; a newer one takes the place of the present one. tick() is called several times a second."""
+    """Serves one goal at a time; a newer one takes the place of the present one."""
 
     def __init__(self, node: Node, site: Site, camera: str, control: Control, clock: DriverClock) -> None:
         self._node, self._site, self._camera, self._control, self._clock = node, site, camera, control, clock
@@ -39,11 +41,14 @@ class ManualAction:
             goal_callback=lambda _goal: GoalResponse.ACCEPT,
             cancel_callback=lambda _handle: CancelResponse.ACCEPT,
         )
+        # Only while there is a goal: every call of a timer costs.
+        self._timer = node.create_timer(_PERIOD, self._tick)
+        self._timer.cancel()
 
-    def tick(self) -> None:
-        """Carries the goal on."""
+    def _tick(self) -> None:
         handle = self._handle
         if handle is None or self._done is None or self._done.done():
+            self._timer.cancel()
             return
         now, state = self._clock.now_ns(), self._control.state()
         if handle.is_cancel_requested:
@@ -84,6 +89,7 @@ class ManualAction:
         self._handle, self._scene = handle, scene
         self._asked_ns, self._arrived_ns = self._clock.now_ns(), 0
         done = self._done = Future(executor=self._node.executor)
+        self._timer.reset()
         self._control.stay(ManualStay(scene, _FOREVER_NS, min(max(goal.speed, 0.0), 1.0)))
         result = await done
         if result.error_code == GoToPreset.Result.NONE:

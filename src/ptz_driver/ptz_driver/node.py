@@ -63,7 +63,6 @@ class Driver(Node):
         self._manual = ManualAction(self, site, camera, self._control, self._time)
         self.create_subscription(RotationPlan, names.PLAN, self._on_plan, LATCHED)
         self.create_timer(0.5, self._publish_state)
-        self.create_timer(0.1, self._manual.tick)
         self._diagnostics = diagnostics.Diagnostics(self, camera)
         self._diagnostics.add('Camera', self._camera_status)
         self._diagnostics.add('Frames', self._frames_status)

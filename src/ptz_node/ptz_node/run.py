@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable, Sequence
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from ptz_node.executor import QuietExecutor
 from ptz_site import UserError
 
 
@@ -45,7 +45,7 @@ def run(make_node: Callable[[], Node], argv: Sequence[str] | None = None) -> int
 
 
 def _spin(node: Node, stop: threading.Event) -> int:
-    executor = SingleThreadedExecutor()
+    executor = QuietExecutor()
     executor.add_node(node)
     failures: list[BaseException] = []
 
