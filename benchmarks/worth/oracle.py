@@ -9,10 +9,8 @@ for each camera, whose maximum is found exactly by dynamic programming over the 
 
     best <= sum(1 - p) + sum over cameras of the best schedule of that camera alone, which earns p for each target that it sees
 
-holds for all prices, and the prices are moved by subgradients to where the right side is small. *covering* asks besides that every scene
-has a camera on it or on its way at every instant, as the product keeps it: such a schedule pays nothing if each of its cameras earns
-a wage q >= 0 for the scene that it is assigned to and every scene's wage is taken off once, so that the same bound holds with wages.
-In both, a camera loses only those steps that lie wholly within a turn, begins wherever it likes, and needs no time to see who somebody is.
+holds for all prices, and the prices are moved by subgradients to where the right side is small. A camera loses only those steps that lie
+wholly within a turn, begins wherever it likes, needs no time to see who somebody is, and may leave its own scene alone.
 
 The schedule that *clairvoyant* returns can be had: cameras are planned one after the other for what the others don't see, again and again.
 It shows how far the bound may be from the best.
@@ -42,7 +40,7 @@ class _Schedules:
     assigned: NDArray[np.int8]
 
 
-def bound(views: Views, turns: Array, targets: Sequence[int], *, covering: bool = False, steps: int = 40) -> float:
+def bound(views: Views, turns: Array, targets: Sequence[int], steps: int = 15) -> float:
     """An upper bound of the share of the targets' time on scenes that is seen frontally. turns: (C, S, S), s; NaN without targets.
 
     steps: of the search for good prices; any number gives a bound, more give a closer one.
@@ -54,18 +52,13 @@ def bound(views: Views, turns: Array, targets: Sequence[int], *, covering: bool 
     lost = lost_steps(turns, views.step)
     can = frontal.any(axis=(2, 3))
     price = can / np.maximum(frontal.any(axis=3).sum(axis=2), 1.0)
-    wage = np.zeros((len(frontal), frontal.shape[3]))
     best = float(can.sum())
     for k in range(steps):
         earnings = np.einsum('tw,twcs->tcs', price, frontal)
-        found = _best_schedules(earnings, wage, lost)
-        best = min(best, float((can - price).sum()) + found.earned - float(wage.sum()))
+        found = _best_schedules(earnings, lost)
+        best = min(best, float((can - price).sum()) + found.earned)
         seen = _seen(frontal, found.at_rest).sum(axis=2)
-        pace = 0.5 / math.sqrt(k + 1)
-        price = np.clip(price - pace * (seen - 1.0), 0.0, 1.0) * can
-        if covering:
-            crew = np.stack([(found.assigned == s).sum(axis=1) for s in range(wage.shape[1])], axis=1)
-            wage = np.maximum(0.0, wage - 0.3 * pace * (crew - 1.0))
+        price = np.clip(price - 0.5 / math.sqrt(k + 1) * (seen - 1.0), 0.0, 1.0) * can
     return best / there
 
 
@@ -73,7 +66,6 @@ def clairvoyant(views: Views, turns: Array, targets: Sequence[int]) -> Watching:
     """A schedule that knows the future: each camera in turn is planned for what the others don't see."""
     frontal = _frontal(views, targets)
     lost = lost_steps(turns, views.step)
-    no_wage = np.zeros((len(frontal), frontal.shape[3]))
     count = frontal.shape[2]
     rest, sent = (np.full((len(frontal), count), -1, np.int8) for _ in range(2))
     for _ in range(_ROUNDS):
@@ -81,7 +73,7 @@ def clairvoyant(views: Views, turns: Array, targets: Sequence[int]) -> Watching:
             others = _seen(frontal, rest)
             others[:, :, c] = False
             left = (frontal[:, :, c] & ~others.any(axis=2)[:, :, None]).sum(axis=1).astype(float)
-            found = _best_schedules(left[:, None], no_wage, lost[c : c + 1])
+            found = _best_schedules(left[:, None], lost[c : c + 1])
             rest[:, c], sent[:, c] = found.at_rest[:, 0], found.assigned[:, 0]
     return Watching(rest, sent)
 
@@ -104,27 +96,18 @@ def _seen(frontal: Flags, at_rest: NDArray[np.int8]) -> Flags:
     return np.asarray(np.take_along_axis(frontal, rest, axis=3)[..., 0] & (at_rest >= 0)[:, None, :])
 
 
-def _best_schedules(earnings: Array, wage: Array, lost: NDArray[np.int64]) -> _Schedules:
-    """earnings (T, C, S): of a camera at rest; wage (T, S): of one at rest or on its way; lost (C, S, S)."""
+def _best_schedules(earnings: Array, lost: NDArray[np.int64]) -> _Schedules:
+    """The best schedule of each camera alone: earnings (T, C, S) of a camera at rest; lost (C, S, S): steps of a turn."""
     steps, cameras, scenes = earnings.shape
-    longest = int(lost.max(initial=0)) + 2
-    paid = np.zeros((steps + longest + 1, scenes))
-    paid[1 : steps + 1] = np.cumsum(wage, axis=0)
-    paid[steps + 1 :] = paid[steps]
-    value = np.zeros((steps + longest, cameras, scenes))
+    value = np.zeros((steps + int(lost.max(initial=0)) + 2, cameras, scenes))
     choice = np.zeros((steps, cameras, scenes), np.int8)
-    gains = earnings + wage[:, None, :]
     who, to = np.arange(cameras)[:, None, None], np.arange(scenes)[None, None, :]
+    # What a choice leads to, seen from the next step on: places in the flat array of values.
     flat = np.broadcast_to(lost * cameras * scenes + who * scenes + to, lost.shape)
-    on_way = np.broadcast_to(lost * scenes + to, lost.shape)
-    has_wage = bool(wage.any())
     for t in range(steps - 1, -1, -1):
         options = value.ravel()[(t + 1) * cameras * scenes :].take(flat)
-        if has_wage:
-            options = options + (paid.ravel()[(t + 1) * scenes :].take(on_way) - paid[t + 1])
-        best = options.argmax(axis=2)
-        choice[t] = best
-        value[t] = gains[t] + np.take_along_axis(options, best[:, :, None], axis=2)[:, :, 0]
+        choice[t] = options.argmax(axis=2)
+        value[t] = earnings[t] + options.max(axis=2)
     return _followed(value[0], choice, lost)
 
 

@@ -14,13 +14,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'tests'))
 
-from simulated_region import START, SimulatedCamera, SimulatedRegion  # noqa: E402
+from simulated_region import START, SimulatedCamera, SimulatedRegion
 
-from collab_coordinator.core.rotation import RotationRequest  # noqa: E402
-from ptz_site import NANOSECONDS, Phase, Site  # noqa: E402
-from worth.baselines import Watching  # noqa: E402
-from worth.views import Views  # noqa: E402
-from worth.watchers import Eyes, Watchers  # noqa: E402
+from collab_coordinator.core.rotation import RotationRequest
+from ptz_site import NANOSECONDS, Phase, Site
+from worth.baselines import Watching
+from worth.views import Views
+from worth.watchers import Eyes, Watchers
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ def watch(
     steps, step_ns = len(views.clear), round(views.step * NANOSECONDS)
     dwell_ns = round((dwell or site.region.first_dwell) * NANOSECONDS)
     region = SimulatedRegion(site, RotationRequest(dwell_ns))
-    region.run(lead)
+    # Steps lie between the coordinator's ticks: a plan is with all cameras before one of them acts.
+    region.run(lead + 0.05)
     begin_ns = region.now_ns
     numbers = {scene: s for s, scene in enumerate(site.scenes)}
     watchers = Watchers(site, region.act, handoff)

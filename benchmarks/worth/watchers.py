@@ -87,6 +87,8 @@ class Watchers:
     def __init__(self, site: Site, act: Act, handoff: bool) -> None:
         recognition, limits = site.perception.recognition, site.region.hold
         self._act = act
+        # A camera that does not see what it took over lets go after `lost_after`, and hardly later.
+        self._never_ns = round((recognition.lost_after + 0.6) * NANOSECONDS)
         self._holders = {
             name: Holder(name, recognition, limits, camera.mounting if handoff else None) for name, camera in site.cameras.items()
         }
@@ -105,6 +107,10 @@ class Watchers:
         """The coordinator says which holds ended, and how handoffs did."""
         for one in ended:
             self.counts[one.why.name.lower()] += 1
+            taken_ns = one.hold.taken_over_ns
+            self.counts['never seen after handoff'] += (
+                taken_ns > 0 and one.why is not HoldEnd.HANDED_OFF and now_ns - taken_ns <= self._never_ns
+            )
             end = holding.HoldEnd.OVER if one.why in _OVER else holding.HoldEnd.LET_GO
             self._holders[one.hold.camera].ended(one.hold.target, end, now_ns)
         for camera, (target, handoff) in tuple(self._pending.items()):
