@@ -19,7 +19,7 @@ from recordings import headers, read_bag
 
 from collab_bringup.region_console import RegionConsole
 from ptz_collab_msgs.action import Handoff, HoldScene
-from ptz_collab_msgs.msg import HoldKeepAlive, PresetFrame, RotationPlan
+from ptz_collab_msgs.msg import HoldKeepAlive, PresetFrame, RegionState, RotationPlan
 from ptz_node import names
 from ptz_node.convert import time_to_ns
 from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
@@ -97,6 +97,7 @@ class Holder:
         node = console.node
         self._hold = ActionClient(node, HoldScene, f'/{console.region}/{names.HOLD_SCENE}')
         self._handoff = ActionClient(node, Handoff, f'/{console.region}/{names.HANDOFF}')
+        console.wait_until_known(RegionState, names.REGION_STATE, 'its coordinator does not tell how it does')
         self._alive = node.create_publisher(HoldKeepAlive, f'/{console.region}/{names.HOLD_KEEP_ALIVE}', EVENTS)
         self.hold_id = ''
         self.acknowledged: list[str] = []

@@ -41,8 +41,9 @@ class Observer:
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)
         self.states: list[CameraState] = []
-        node.create_subscription(CameraState, names.camera_state('north'), self.states.append, LATCHED)
+        # Discovery tells in order: a driver whose state comes has discovered the client, too, and answers it.
         self.client = ActionClient(node, GoToPreset, names.go_to_preset('north'))
+        node.create_subscription(CameraState, names.camera_state('north'), self.states.append, LATCHED)
 
     def spin_until(self, condition: Any, what: str) -> None:
         """Spins until a condition holds."""
@@ -55,7 +56,7 @@ class Observer:
 
     def send(self, on_feedback: Any = None, **goal: Any) -> Any:
         """Sends a goal that is accepted; returns its handle."""
-        self.spin_until(self.client.server_is_ready, 'the action server')
+        self.spin_until(lambda: self.states and self.client.server_is_ready(), 'the action server')
         future = self.client.send_goal_async(GoToPreset.Goal(**goal), feedback_callback=on_feedback)
         self.spin_until(future.done, 'the goal is accepted')
         assert future.result().accepted

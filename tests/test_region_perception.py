@@ -107,6 +107,11 @@ class Others:
         """Calls a service."""
         client = self.node.create_client(kind, name)
         self.until(client.service_is_ready, name)
+        # Discovery tells in order: who sends us this has discovered the client before, and answers it.
+        told: list[Watchlist] = []
+        subscription = self.node.create_subscription(Watchlist, names.WATCHLIST, told.append, LATCHED)
+        self.until(lambda: told, 'the watchlist')
+        self.node.destroy_subscription(subscription)
         future = client.call_async(request)
         self.until(future.done, name)
         return future.result()

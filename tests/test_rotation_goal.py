@@ -21,7 +21,9 @@ from collab_bringup.rotation_client import RotationClient
 from collab_coordinator.core.rotation import Outcome, RotationError
 from collab_coordinator.servers.rotation_action import RotationAction
 from ptz_collab_msgs.action import RunRotation
+from ptz_collab_msgs.msg import RegionState
 from ptz_node import names
+from ptz_node.qos import LATCHED
 
 BUSY = Outcome(RotationError.BUSY, 'a rotation is running already; stop it first')
 
@@ -35,6 +37,7 @@ class Coordinator:
         rclpy.init(context=self._context)
         self._node = Node('coordinator', namespace='/yard', context=self._context)
         self._action = RotationAction(self._node, self._begin, lambda: None)
+        self._node.create_publisher(RegionState, names.REGION_STATE, LATCHED).publish(RegionState())
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)

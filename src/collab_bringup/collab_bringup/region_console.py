@@ -19,7 +19,7 @@ from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from ptz_collab_msgs.action import GoToPreset
-from ptz_collab_msgs.msg import RegionState
+from ptz_collab_msgs.msg import CameraState, RegionState, Watchlist
 from ptz_collab_msgs.srv import HoldRotation, ReleaseHold
 from ptz_node import names
 from ptz_node.convert import duration_from_ns
@@ -51,6 +51,11 @@ class RegionConsole:
         self._state: RegionState | None = None
         try:
             self.region = self._find(region)
+            # Before the state is asked for: see wait_until_known.
+            self._services = {
+                name: self._node.create_client(kind, self._name(f'{names.COORDINATOR}/{name}'))
+                for name, kind in (('hold', HoldRotation), ('release', ReleaseHold), ('stop', Trigger))
+            }
             self._node.create_subscription(RegionState, self._name(names.REGION_STATE), self._on_state, LATCHED)
             self._wait(lambda: self._state is not None, self._discovery, 'its coordinator does not tell how it does')
         except UserError:
@@ -85,26 +90,30 @@ class RegionConsole:
         """Holds a scene, or everything as it is; seconds 0: until it is released."""
         request = HoldRotation.Request(scene=scene, camera=camera, reason=reason)
         request.duration = duration_from_ns(round(seconds * NANOSECONDS))
-        return self._call(HoldRotation, f'{names.COORDINATOR}/hold', request)
+        return self._call('hold', request)
 
     def release(self, hold_id: str = '') -> ReleaseHold.Response:
         """Ends a hold, or all of them."""
-        return self._call(ReleaseHold, f'{names.COORDINATOR}/release', ReleaseHold.Request(hold_id=hold_id))
+        return self._call('release', ReleaseHold.Request(hold_id=hold_id))
 
     def stop(self) -> Trigger.Response:
         """Ends the rotation; every camera stays where it is."""
-        return self._call(Trigger, f'{names.COORDINATOR}/stop', Trigger.Request())
+        return self._call('stop', Trigger.Request())
 
-    def ask(self, kind: Any, name: str, request: Any) -> Any:
-        """Calls any service of the region."""
+    def ask_perception(self, kind: Any, name: str, request: Any) -> Any:
+        """Calls a service of the region's perception."""
         client = self._node.create_client(kind, self._name(name))
-        self._wait(client.service_is_ready, self._discovery, f'nobody serves {name}; does its perception run?')
+        problem = f'nobody serves {name}; does its perception run?'
+        self._wait(client.service_is_ready, self._discovery, problem)
+        self.wait_until_known(Watchlist, names.WATCHLIST, problem)
         return self._answer(client.call_async(request))
 
     def go_to(self, camera: str, scene: str, seconds: float, tell: Callable[[GoToPreset.Feedback], None]) -> GoToPreset.Result:
         """Sends a camera to a scene for some seconds; returns when it goes back into the plan. KeyboardInterrupt sends it back at once."""
         client = ActionClient(self._node, GoToPreset, self._name(names.go_to_preset(camera)))
-        self._wait(client.server_is_ready, self._discovery, f'no driver of {camera} answers; is it running?')
+        problem = f'no driver of {camera} answers; is it running?'
+        self._wait(client.server_is_ready, self._discovery, problem)
+        self.wait_until_known(CameraState, names.camera_state(camera), problem)
         goal = GoToPreset.Goal(scene=scene, stay=duration_from_ns(round(seconds * NANOSECONDS)))
         handle = self._answer(self.send_goal(client, goal, lambda message: tell(message.feedback)))
         result = handle.get_result_async()
@@ -132,6 +141,16 @@ class RegionConsole:
                 return False
             time.sleep(_POLL)
         return True
+
+    def wait_until_known(self, kind: Any, latched: str, problem: str) -> None:
+        """Waits until a node knows where to send answers: one that has not yet discovered who asks would send them to nobody.
+
+        Discovery tells in order. So who sends the newest message of a topic, subscribed now, has discovered all that was made before.
+        """
+        told = threading.Event()
+        subscription = self._node.create_subscription(kind, self._name(latched), lambda _message: told.set(), LATCHED)
+        self._wait(told.is_set, self._discovery, problem)
+        self._node.destroy_subscription(subscription)
 
     def _name(self, relative: str) -> str:
         return f'/{self.region}/{relative}'
@@ -161,8 +180,8 @@ class RegionConsole:
             raise UserError(f'several regions are running: {", ".join(found)}; choose one with --region')
         raise UserError('no region is running here; start one with ptz-collab up, or check ROS_DOMAIN_ID')
 
-    def _call(self, kind: Any, name: str, request: Any) -> Any:
-        client = self._node.create_client(kind, self._name(name))
+    def _call(self, service: str, request: Any) -> Any:
+        client = self._services[service]
         self._wait(client.service_is_ready, self._discovery, 'its coordinator does not answer')
         return self._answer(client.call_async(request))
 

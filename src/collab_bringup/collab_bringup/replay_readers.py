@@ -20,7 +20,7 @@ from rclpy.task import Future
 _LOOK_AGAIN = 0.5
 #: s in which nobody new came: all are found. Discovery goes on while processes start.
 _QUIET = 1.0
-#: s of waiting after which it is said for whom.
+#: s of waiting after which it is said for whom, and they are asked again: an answer to somebody who was just discovered may be lost.
 _PATIENCE = 10.0
 #: s of one wait inside DDS or the executor; then Ctrl-C gets its turn.
 _SLICE = 0.1
@@ -84,7 +84,7 @@ class Readers:
 
     def _ask(self, readers: dict[str, _Reader], publishers: Sequence[Publisher]) -> None:
         waiting = {name: reader.client.call_async(GetParameters.Request()) for name, reader in readers.items()}
-        began = looked = time.monotonic()
+        asked = looked = time.monotonic()
         said = False
         while waiting := {name: answer for name, answer in waiting.items() if not answer.done()}:
             self.spin(_SLICE)
@@ -92,8 +92,11 @@ class Readers:
             if now - looked > _LOOK_AGAIN:
                 looked = now
                 waiting = self._still_there(waiting, publishers)
-                if waiting and now - began > _PATIENCE and not said:
-                    self._say(f'waiting for {", ".join(sorted(waiting))}')
+                if waiting and now - asked > _PATIENCE:
+                    asked = now
+                    waiting = {name: readers[name].client.call_async(GetParameters.Request()) for name in waiting}
+                    if not said:
+                        self._say(f'waiting for {", ".join(sorted(waiting))}')
                     said = True
 
     def _still_there(self, waiting: dict[str, Future], publishers: Sequence[Publisher]) -> dict[str, Future]:

@@ -22,12 +22,13 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from ptz_collab_msgs.action import RunRotation
-from ptz_collab_msgs.msg import StayStatistics
+from ptz_collab_msgs.msg import RegionState, StayStatistics
 from ptz_node import names
 from ptz_node.convert import duration_from_ns, duration_to_ns
+from ptz_node.qos import LATCHED
 
 NANOSECONDS = 1_000_000_000
-#: s without an answer after which a goal is sent again: DDS loses one to a coordinator that is still discovering us, or has just died.
+#: s without an answer after which a goal is sent again: one that went to a coordinator which had just died is lost, for example.
 _ASK_AGAIN = 2.0
 #: s in which a running region on this network is discovered.
 _DISCOVERY = 1.5
@@ -63,6 +64,9 @@ class RotationClient:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         self._node = Node('ptz_collab_up', namespace=namespace)
         self._client = ActionClient(self._node, RunRotation, names.RUN_ROTATION)
+        # After the client: discovery tells in order, so that a coordinator whose state comes knows where to send its answers.
+        self._told = threading.Event()
+        self._node.create_subscription(RegionState, names.REGION_STATE, lambda _state: self._told.set(), LATCHED)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._executor.spin, name='rotation client', daemon=True)
@@ -108,8 +112,8 @@ class RotationClient:
         return False
 
     def coordinator_is_there(self) -> bool:
-        """Whether the action server has been discovered."""
-        return bool(self._client.server_is_ready())
+        """Whether the action server has been discovered, and has discovered us."""
+        return self._told.is_set() and bool(self._client.server_is_ready())
 
     def recorder_is_there(self, scenes: Iterable[str]) -> bool:
         """Whether somebody listens to the frames of every scene."""

@@ -54,7 +54,7 @@ def add(region: str, new: NewTarget, out: Console) -> int:
     )
     request = AddTarget.Request(target=target, picture=_picture(new.picture) if new.picture is not None else b'')
     with RegionConsole(region) as console:
-        answer = console.ask(AddTarget, names.ADD_TARGET, request)
+        answer = console.ask_perception(AddTarget, names.ADD_TARGET, request)
         if answer.error_code:
             return refused(answer.error_msg, out)
         out.print(f'{new.target} is on the watchlist of {console.region}', highlight=False)
@@ -64,7 +64,7 @@ def add(region: str, new: NewTarget, out: Console) -> int:
 def remove(region: str, target: str, out: Console) -> int:
     """Takes a target off the watchlist."""
     with RegionConsole(region) as console:
-        answer = console.ask(RemoveTarget, names.REMOVE_TARGET, RemoveTarget.Request(target=target, removed_by=_who()))
+        answer = console.ask_perception(RemoveTarget, names.REMOVE_TARGET, RemoveTarget.Request(target=target, removed_by=_who()))
         if answer.error_code:
             return refused(answer.error_msg, out)
         out.print(f'{target} is off the watchlist of {console.region}', highlight=False)
@@ -74,7 +74,7 @@ def remove(region: str, target: str, out: Console) -> int:
 def show(region: str, out: Console) -> int:
     """Lists the targets."""
     with RegionConsole(region) as console:
-        targets = console.ask(ListTargets, names.LIST_TARGETS, ListTargets.Request()).targets
+        targets = console.ask_perception(ListTargets, names.LIST_TARGETS, ListTargets.Request()).targets
         if not targets:
             out.print(f'nobody is on the watchlist of {console.region}', highlight=False)
             return 0
