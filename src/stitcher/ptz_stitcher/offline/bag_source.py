@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any
 
 from ptz_site import UserError
 from ptz_site.stream_marks import nal
-from ptz_stitcher.frames import frame_header, look_of, time_ns
+from ptz_stitcher.frames import look_of, time_ns
 from ptz_stitcher.offline import messages
 from ptz_stitcher.offline.bag_file import BagFile, RawMessage, Topic, left_in_logs, open_bag
 from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, Notebook, PlanEvent, StateEvent, TracksEvent
+from ptz_stitcher.offline.frame_cdr import WireFrame, read_frame, read_header
 from ptz_stitcher.offline.naming import is_name
 from ptz_stitcher.offline.picture_size import CODECS, PictureSizes
 from ptz_stitcher.recording import EncodedPicture
@@ -183,7 +183,7 @@ class _Reader:
     def _event(self, place: _Place, raw: RawMessage) -> Event | None:
         match place.kind:
             case Kind.SCENE_FRAMES | Kind.CAMERA_FRAMES:
-                return self._frame(messages.decode(raw.data, messages.FRAME))
+                return self._frame(read_frame(raw.data))
             case Kind.SCENE_IMAGES:
                 self.without_header += place.name in self._images
                 self._images[place.name] = raw.log_ns, raw.data
@@ -191,7 +191,7 @@ class _Reader:
             case Kind.SCENE_HEADERS:
                 return self._recorded_frame(place, raw)
             case Kind.CAMERA_HEADERS:
-                header = frame_header(messages.decode(raw.data, messages.HEADER))
+                header = read_header(raw.data)
                 return HeaderEvent(self._at(header.stamp_ns), header, raw.owned)
             case Kind.PLAN:
                 plan = messages.plan_of(messages.decode(raw.data, messages.PLAN))
@@ -204,14 +204,12 @@ class _Reader:
                 stamp, at_ns = time_ns(tracks.header.stamp), self._newest_ns or raw.log_ns
                 return TracksEvent(at_ns, place.name, stamp, raw.owned, tracks.preset.scene, look_of(tracks))
 
-    def _frame(self, message: Any) -> FrameEvent | None:
-        header = frame_header(message.preset)
+    def _frame(self, wire: WireFrame) -> FrameEvent | None:
+        header = wire.header
         if not header.scene:
             return None  # taken before the first switch: drivers send such frames to no scene
-        size = (message.width, message.height)
-        picture = EncodedPicture(message.data.tobytes(), message.encoding, message.keyframe, size)
-        image = messages.image_message(message.header, message.encoding, picture.data)
-        frame = Frame(header, picture, image, messages.encode(message.preset, messages.HEADER))
+        picture = EncodedPicture(bytes(wire.picture), wire.encoding, wire.keyframe, wire.size)
+        frame = Frame(header, picture, b''.join((wire.image_head, wire.picture)), wire.header_message)
         return FrameEvent(self._at(header.stamp_ns), frame)
 
     def _recorded_frame(self, place: _Place, raw: RawMessage) -> FrameEvent | None:
@@ -219,7 +217,7 @@ class _Reader:
         if log_ns != raw.log_ns:
             self.without_header += bool(data)
             return None
-        header, image = frame_header(messages.decode(raw.data, messages.HEADER)), messages.decode(data, messages.IMAGE)
+        header, image = read_header(raw.data), messages.decode(data, messages.IMAGE)
         pixels = image.data.tobytes()
         codec = CODECS.get(image.format)
         keyframe = codec is None or nal.is_keyframe(pixels, nal.NalFormat(codec, 0))

@@ -10,6 +10,7 @@ import shutil
 import struct
 import zlib
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -84,6 +85,9 @@ class BagWriter:
         self._newest_ns = 0
         self._open = _Open()
         self._closed = False
+        #: What is not durable is written in a thread, a chunk while the next one is filled.
+        self._behind = None if durable else ThreadPoolExecutor(1, 'bag')
+        self._storing: Future[None] | None = None
         try:
             self._file = self._create()
         except OSError as error:
@@ -97,7 +101,7 @@ class BagWriter:
 
     @property
     def messages(self) -> int:
-        """Messages given so far, without those that could not be written."""
+        """Messages given so far, without those that could not be written. Of a durable bag; otherwise without the last but one chunk."""
         return self._summary.messages + self._open.count
 
     def add_topic(self, topic: str, topic_type: TopicType) -> None:
@@ -145,12 +149,13 @@ class BagWriter:
         if self._closed or chunk.size == 0:
             return
         self._open = _Open()
-        record, index = _encode(chunk, self._file.data_end)
-        summary = self._grown(chunk, index)
+        known = tuple(self._schemas.values()), tuple(self._channels.values())
         try:
-            self._file.append(record, summary)
-            self._summary = summary
-            if self._durable:
+            self._await()
+            if self._behind is not None:
+                self._storing = self._behind.submit(self._store, chunk, *known)
+            else:
+                self._store(chunk, *known)
                 self._write_metadata(self.folder)
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -170,7 +175,10 @@ class BagWriter:
         if self._closed:
             return
         try:
-            self._stop()
+            try:
+                self._await()
+            finally:
+                self._stop()
             if not self._durable:
                 self._write_metadata(self.folder)
         except OSError as error:
@@ -198,20 +206,34 @@ class BagWriter:
     def _stop(self) -> None:
         if not self._closed:
             self._closed = True
+            if self._behind is not None:
+                self._behind.shutdown()
             self._file.close()
 
-    def _grown(self, chunk: _Open, index: ChunkIndex) -> Summary:
+    def _await(self) -> None:
+        """Waits for what is being written. Raises OSError if it could not be."""
+        storing, self._storing = self._storing, None
+        if storing is not None:
+            storing.result()
+
+    def _store(self, chunk: _Open, schemas: tuple[Schema, ...], channels: tuple[Channel, ...]) -> None:
+        parts, index = _encode(chunk, self._file.data_end)
+        summary = self._grown(chunk, index, schemas, channels)
+        self._file.append(parts, summary)
+        self._summary = summary
+
+    def _grown(self, chunk: _Open, index: ChunkIndex, schemas: tuple[Schema, ...], channels: tuple[Channel, ...]) -> Summary:
         """The summary of the file with one more chunk."""
         before = self._summary
         self._chunk_index.append(_encoded(index))
-        counts = {channel.id: before.counts.get(channel.id, 0) for channel in self._channels.values()}
+        counts = {channel.id: before.counts.get(channel.id, 0) for channel in channels}
         for number, entries in chunk.index.items():
             counts[number] += len(entries)
         first = before.messages == 0
         grown = replace(
             before,
-            schemas=tuple(self._schemas.values()),
-            channels=tuple(self._channels.values()),
+            schemas=schemas,
+            channels=channels,
             counts=counts,
             chunks=before.chunks + 1,
         )
@@ -224,8 +246,8 @@ class BagWriter:
         write_metadata(folder, self._storage, self._summary, self._types, self._custom_data)
 
 
-def _encode(chunk: _Open, at: int) -> tuple[bytes, ChunkIndex]:
-    """The chunk and its message indexes, for offset `at` of the file, and what the summary says of them."""
+def _encode(chunk: _Open, at: int) -> tuple[list[bytes | memoryview], ChunkIndex]:
+    """The chunk and its message indexes, in parts, for offset `at` of the file, and what the summary says of them."""
     crc = 0
     for part in chunk.records:
         crc = zlib.crc32(part, crc)
@@ -248,7 +270,7 @@ def _encode(chunk: _Open, at: int) -> tuple[bytes, ChunkIndex]:
         message_start_time=chunk.start_ns,
         uncompressed_size=chunk.size,
     )
-    return b''.join([head, *chunk.records, indexes]), index
+    return [head, *chunk.records, indexes], index
 
 
 def _encoded(record: Schema | Channel | ChunkIndex) -> bytes:

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from ptz_stitcher.recording.mcap_end import FOOTER_BYTES, RECORD_HEAD_BYTES, Summary, data_end, filler_head, footer_to
 
 #: The smallest page of the systems we know; larger ones are multiples of it.
 PAGE_BYTES = 4096
+#: As many as one call writes (IOV_MAX of Linux).
+_MOST_PARTS = 1024
 
 
 class CheckpointedFile:
@@ -38,11 +41,12 @@ class CheckpointedFile:
         """Tells where the file lies from now on."""
         self._path = path
 
-    def append(self, record: bytes, summary: Summary) -> None:
+    def append(self, parts: Sequence[bytes | memoryview], summary: Summary) -> None:
         """Writes data behind the data that is there, and makes the file whole with the new summary.
 
         Raises OSError if that fails; the file is then as it was before.
         """
+        record = b''.join(parts)
         start = self.data_end + len(record)
         ending = data_end() + summary.encode(start + len(data_end()))
         if not self._summary.chunks:
@@ -129,29 +133,35 @@ class PlainFile:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         self._summary = Summary()
         self.data_end = 0
-        self._write(head)
+        self._write([head])
 
     def moved(self, path: Path) -> None:
         """Where it lies does not matter while it is open."""
 
-    def append(self, record: bytes, summary: Summary) -> None:
+    def append(self, parts: Sequence[bytes | memoryview], summary: Summary) -> None:
         """Writes data behind the data that is there."""
-        self._write(record)
+        for first in range(0, len(parts), _MOST_PARTS):
+            self._write(parts[first : first + _MOST_PARTS])
         self._summary = summary
 
     def close(self) -> None:
         """Makes the file whole, and closes it."""
         try:
-            self._write(data_end() + self._summary.encode(self.data_end + len(data_end())))
+            self._write([data_end() + self._summary.encode(self.data_end + len(data_end()))])
         finally:
             os.close(self._file)
 
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            written = os.pwrite(self._file, view, self.data_end)
-            self.data_end += written
-            view = view[written:]
+    def _write(self, parts: Sequence[bytes | memoryview]) -> None:
+        left = sum(map(len, parts))
+        written = os.pwritev(self._file, parts, self.data_end)
+        self.data_end, left = self.data_end + written, left - written
+        if left:
+            # A write of gigabytes, or a disk that is nearly full, which the next one will tell.
+            view = memoryview(b''.join(parts))[-left:]
+            while view:
+                written = os.pwrite(self._file, view, self.data_end)
+                self.data_end += written
+                view = view[written:]
 
 
 def _within_page(offset: int, size: int) -> int:
