@@ -15,13 +15,13 @@ import zlib
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 from mcap.reader import SeekingReader
 from mcap.records import Channel, Chunk, ChunkIndex, Schema
 from mcap.stream_reader import get_chunk_data_stream
-from mcap.summary import Summary
 
 #: Opcode and length of a record; of a message behind it: channel, sequence, log time, publish time. Little-endian.
 _RECORD, _MESSAGE = struct.Struct('<BQ'), struct.Struct('<HIQQ')
@@ -30,6 +30,15 @@ _CHUNK = struct.Struct('<QQQII')
 
 #: Log time, topic, serialized message.
 Message = tuple[int, str, memoryview]
+
+
+class _Place(NamedTuple):
+    """Where a chunk lies, and the channels of its messages; empty if nobody knows. Of a recording of hours there are many."""
+
+    start_ns: int
+    offset: int
+    length: int
+    channels: frozenset[int]
 
 
 class IndexedFile:
@@ -48,21 +57,19 @@ class IndexedFile:
             raise McapError('no index of chunks')
         if any(index.chunk_start_offset + index.chunk_length > size for index in summary.chunk_indexes):
             raise McapError('the index is of another file')
-        self._summary: Summary = summary
+        self._channels, self._schemas = summary.channels, summary.schemas
+        self._counts = summary.statistics.channel_message_counts
+        self._places = _places(summary.chunk_indexes)
 
     def topics(self) -> Iterator[tuple[Channel, Schema, int]]:
         """Each with its type, and the number of its messages."""
-        statistics = self._summary.statistics
-        assert statistics is not None
-        for channel in self._summary.channels.values():
-            yield channel, self._summary.schemas[channel.schema_id], statistics.channel_message_counts.get(channel.id, 0)
+        for channel in self._channels.values():
+            yield channel, self._schemas[channel.schema_id], self._counts.get(channel.id, 0)
 
     def messages(self, topics: Collection[str]) -> Iterator[Message]:
         """Those of some topics, in the order of log time. While a chunk is looked at, the next one is being read."""
-        wanted = {channel.id: channel.topic for channel in self._summary.channels.values() if channel.topic in topics}
-        indexes = sorted(self._summary.chunk_indexes, key=lambda index: (index.message_start_time, index.chunk_start_offset))
-        # Without message indexes nobody knows what is in a chunk.
-        chunks = [i for i in indexes if not i.message_index_offsets or not wanted.keys().isdisjoint(i.message_index_offsets)]
+        wanted = {channel.id: channel.topic for channel in self._channels.values() if channel.topic in topics}
+        chunks = [place for place in self._places if not place.channels or not place.channels.isdisjoint(wanted)]
         file = os.open(self._path, os.O_RDONLY)
         try:
             with ThreadPoolExecutor(1, 'bag') as reader:
@@ -71,16 +78,27 @@ class IndexedFile:
             os.close(file)
 
 
-def _merged(file: int, chunks: list[ChunkIndex], wanted: dict[int, str], reader: ThreadPoolExecutor) -> Iterator[Message]:
+def _places(indexes: list[ChunkIndex]) -> list[_Place]:
+    """In the order of their first messages."""
+    known: dict[frozenset[int], frozenset[int]] = {}
+    places = []
+    for index in indexes:
+        channels = frozenset(index.message_index_offsets)
+        channels = known.setdefault(channels, channels)
+        places.append(_Place(index.message_start_time, index.chunk_start_offset, index.chunk_length, channels))
+    return sorted(places, key=lambda place: place[:2])
+
+
+def _merged(file: int, chunks: list[_Place], wanted: dict[int, str], reader: ThreadPoolExecutor) -> Iterator[Message]:
     """Chunks are in the order of their first messages; they may overlap."""
     waiting: list[tuple[int, int, int, Message]] = []
     ahead: Future[memoryview] | None = None
-    for number, index in enumerate(chunks):
-        records = ahead.result() if ahead is not None else _records(file, index)
+    for number, place in enumerate(chunks):
+        records = ahead.result() if ahead is not None else _records(file, place)
         ahead = reader.submit(_records, file, chunks[number + 1]) if number + 1 < len(chunks) else None
         found = list(_taken_apart(records, wanted))
         found.sort(key=lambda message: message[0])
-        next_ns = chunks[number + 1].message_start_time if ahead is not None else None
+        next_ns = chunks[number + 1].start_ns if ahead is not None else None
         if not waiting and (next_ns is None or not found or found[-1][0] < next_ns):
             yield from found
             continue
@@ -90,9 +108,9 @@ def _merged(file: int, chunks: list[ChunkIndex], wanted: dict[int, str], reader:
             yield heapq.heappop(waiting)[-1]
 
 
-def _records(file: int, index: ChunkIndex) -> memoryview:
+def _records(file: int, place: _Place) -> memoryview:
     """What is in a chunk. Raises McapError or ValueError if that is damaged."""
-    data = memoryview(_read(file, index.chunk_length, index.chunk_start_offset))
+    data = memoryview(_read(file, place.length, place.offset))
     opcode, length = _RECORD.unpack_from(data)
     start_ns, end_ns, size, crc, name_length = _CHUNK.unpack_from(data, _RECORD.size)
     name_at = _RECORD.size + _CHUNK.size
