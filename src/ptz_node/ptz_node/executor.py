@@ -8,15 +8,19 @@ is what a node that gets ten messages a second spends most of its time on.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from rclpy.event_handler import EventHandler
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.task import Task
 
+#: s between two waits that wait for events of connections too; nodes have timers, so that there is a wait soon.
+_RARE = 1.0
 _KINDS = ('subscriptions', 'guard_conditions', 'timers', 'clients', 'services', 'events')
 
 
@@ -26,6 +30,8 @@ class _Waiting:
     def __init__(self, nodes: list[Node], guards: list[Any], context: Any) -> None:
         self._pins = ExitStack()
         self._waitables = [one for node in nodes for one in node.waitables]
+        self._usual = [one for one in self._waitables if not isinstance(one, EventHandler)]
+        self._rare_at = 0.0
         self._timers = [one for node in nodes for one in node.timers]
         self._others = {
             'subscription': [one for node in nodes for one in node.subscriptions],
@@ -53,7 +59,7 @@ class _Waiting:
             for one in entities:
                 if not some_are_held or one.callback_group.can_execute(one):
                     add(one.handle)
-        waitables = [one for one in self._waitables if not some_are_held or one.callback_group.can_execute(one)]
+        waitables = [one for one in self._now_due() if not some_are_held or one.callback_group.can_execute(one)]
         for one in waitables:
             one.add_to_wait_set(self._set)
         self._set.wait(-1)
@@ -65,6 +71,14 @@ class _Waiting:
             if ready := self._set.get_ready_entities(kind):
                 found += [(one, kind) for one in entities if one.handle.pointer in ready]
         return found
+
+    def _now_due(self) -> list[Any]:
+        """Waitables, with events of connections (as that somebody asks for another QoS) only once in a while: most of what a node has."""
+        now = time.monotonic()
+        if now < self._rare_at:
+            return self._usual
+        self._rare_at = now + _RARE
+        return self._waitables
 
     def close(self) -> None:
         """What was destroyed meanwhile may go."""
