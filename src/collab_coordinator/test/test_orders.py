@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of changes of orders: cover, exchange, alignment."""
 
-from collab_coordinator.core.orders import aligned, cover, exchange, put, worst_gap
+from collab_coordinator.core.orders import aligned, cover, exchange, lent, put, returned, worst_gap
 from ptz_site import CameraOrder
 
 LATIN = (CameraOrder('a', ('1', '2', '3')), CameraOrder('b', ('2', '3', '1')), CameraOrder('c', ('3', '1', '2')))
@@ -60,3 +60,15 @@ def test_a_new_cycle_begins_where_most_cameras_stay() -> None:
     assert column(shifted, 4) == '312'
     assert column(put(LATIN, 'b', '3', 4), 1) == '231'
     assert column(put(LATIN, 'b', '2', 4), 1) == '221'
+
+
+def test_a_lent_camera_can_be_told_from_its_order_alone_and_goes_back_to_its_own() -> None:
+    for order in LATIN:
+        for slot in range(9):
+            for goal in set(order.scenes) - {order.scene(slot)}:
+                away = lent(order, goal, slot)
+                assert away.scene(slot) == goal
+                assert returned(away, slot) == order
+    # Orders that only look as if: nobody is lent to a scene that they have no slot of their own for.
+    for order in (CameraOrder('a', tuple('1213')), CameraOrder('a', tuple('12')), CameraOrder('a', ('1',)), CameraOrder('a', ())):
+        assert all(returned(order, slot) == order for slot in range(8))

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from collab_coordinator.core.fleet import CameraReport, Fleet, Level
+from collab_coordinator.core.holds import HoldEnd, HoldRequest
 from collab_coordinator.core.protocol import Rotation
 from collab_coordinator.core.rotation import Outcome, Revisions, RotationError, RotationRequest, RotationState
-from ptz_site import Phase, Plan, PlanBook, PlanMode, PtzPosition, Site
+from ptz_site import Hold, Phase, Plan, PlanBook, PlanMode, PtzPosition, Site
 
 S = 1_000_000_000
 START = 1_000 * S
@@ -281,3 +282,37 @@ def test_late_doubled_and_reordered_reports_change_nothing(make_site: SiteMaker)
     assert not region.fleet.take(replace(late, session=0, stamp_ns=newest.stamp_ns + S))
     assert not region.fleet.take(replace(newest, camera='stranger'))
     assert region.fleet.newest('north') == newest
+
+
+@pytest.mark.parametrize('adopted', [False, True])
+def test_cameras_that_no_scene_needs_watch_a_target_too_and_go_back(make_site: SiteMaker, adopted: bool) -> None:
+    # Three cameras for two scenes: one scene has two of them.
+    two = make_site({camera: ['gate', 'road'] for camera in CAMERAS}, ['gate', 'road'])
+    region = Region(two, RotationRequest(5 * S))
+    region.run(8)
+    before = region.plans[-1]
+    slot = before.slot(region.now_ns)
+    watching = {order.camera: order.scene(slot) for order in before.orders}
+    alone = next(camera for camera, scene in watching.items() if list(watching.values()).count(scene) == 1)
+    hold = region.rotation.hold(HoldRequest(alone, '', target='anna'), region.now_ns)
+    assert isinstance(hold, Hold)
+    region.publish()
+    held = region.plans[-1]
+    crews = [held.scene(order.camera, region.now_ns) for order in held.orders]
+    assert crews.count(watching[alone]) == 2
+    assert set(crews) == set(watching.values())
+    rotation = region.rotation
+    if adopted:
+        rotation = Rotation.adopt(two, held, region.revisions, region.fleet, region.now_ns)
+    assert rotation.release(hold.hold_id, HoldEnd.CANCELED, region.now_ns)
+    assert rotation.take_plans()[-1].orders == before.orders
+
+
+def test_an_operators_hold_leaves_everybody_where_they_are(make_site: SiteMaker) -> None:
+    two = make_site({camera: ['gate', 'road'] for camera in CAMERAS}, ['gate', 'road'])
+    region = Region(two, RotationRequest(5 * S))
+    region.run(8)
+    before = region.plans[-1]
+    assert isinstance(region.rotation.hold(HoldRequest('', 'gate', kept_alive=False), region.now_ns), Hold)
+    region.publish()
+    assert region.plans[-1].orders == before.orders

@@ -78,6 +78,24 @@ def put(orders: Orders, camera: str, scene: str, slot: int) -> Orders:
     )
 
 
+def lent(order: CameraOrder, scene: str, slot: int) -> CameraOrder:
+    """The order of a camera that watches another scene in one slot. Its own cycle stands in it twice and is changed once, so that whoever
+    reads the plan can tell what it was (returned()).
+    """
+    twice = order.scenes * 2
+    return CameraOrder(order.camera, tuple(scene if k == slot % len(twice) else own for k, own in enumerate(twice)))
+
+
+def returned(order: CameraOrder, slot: int) -> CameraOrder:
+    """What lent() made of in a slot; the order itself if it was not lent then. Every camera visits all scenes that it reaches, so that
+    an order which has the scene only once was not.
+    """
+    half = len(order.scenes) // 2
+    own = tuple(order.scene(k if k % half != slot % half else slot + half) for k in range(half)) if half else ()
+    is_lent = half and lent(CameraOrder(order.camera, own), order.scene(slot), slot) == order and order.scene(slot) in own
+    return CameraOrder(order.camera, own) if is_lent else order
+
+
 def worst_gap(orders: Orders, out: Collection[str], scenes: Iterable[str]) -> int:
     """The longest run of slots in which one of the scenes has no camera that is not out; the whole cycle if one never has."""
     period = common_cycle(orders)

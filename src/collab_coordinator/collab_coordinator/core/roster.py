@@ -4,10 +4,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 
-from collab_coordinator.core.orders import Orders, aligned, cover, exchange, put, worst_gap
+from collab_coordinator.core.orders import (
+    LONGEST_CYCLE,
+    Orders,
+    aligned,
+    common_cycle,
+    cover,
+    exchange,
+    lent,
+    put,
+    returned,
+    worst_gap,
+)
 from collab_coordinator.planning import TurnTimes, plan_orders, reach_of
 from ptz_site import Hold, Site
 
@@ -41,7 +53,8 @@ class Roster:
 
     def standing(self, slot: int, out: Collection[str], holds: Collection[Hold]) -> Orders:
         """The orders while the rotation is held: everybody where they are, holders and those that take over on the holds' scenes."""
-        return cover(self._running, out, self._reach, self._scenes, _fixed(holds), slot)
+        standing = cover(self._running, out, self._reach, self._scenes, _fixed(holds), slot)
+        return self._lent(standing, slot, out, holds)
 
     def swap(self, hold: Hold, others: Collection[Hold], slot: int) -> str:
         """A hold's camera and its candidate exchange their orders. Returns the scene of the old camera in the present slot."""
@@ -62,6 +75,25 @@ class Roster:
             fixed[hold.camera] = trial.candidate_scene if self._leaves(trial, others) else hold.scene
         after = cover(before, out, self._reach, self._scenes, fixed, slot)
         return watched(before, out, slot) <= watched(after, out, slot)
+
+    def _lent(self, orders: Orders, slot: int, out: Collection[str], holds: Collection[Hold]) -> Orders:
+        """The orders with which cameras that their scenes don't need watch the targets' scenes too: each shows another side of a target."""
+        goals = [hold.scene for hold in holds if hold.scene and hold.target]
+        if not goals or common_cycle(orders) > LONGEST_CYCLE // 2:
+            return orders
+        crews = Counter(order.scene(slot) for order in orders if order.camera not in out)
+        busy = {*_fixed(holds), *out}
+        found = []
+        for order in orders:
+            scene, able = order.scene(slot), [goal for goal in goals if self.reaches(order.camera, goal)]
+            spare = order.camera not in busy and scene not in goals and crews[scene] > 1
+            if spare and able:
+                goal = min(able, key=lambda one: crews[one])
+                crews[scene], crews[goal] = crews[scene] - 1, crews[goal] + 1
+                found.append(lent(order, goal, slot))
+            else:
+                found.append(order)
+        return tuple(found)
 
     def _swapped(self, orders: Orders, hold: Hold, slot: int, leaves: bool) -> Orders:
         if leaves:
@@ -99,7 +131,10 @@ def watched(orders: Orders, out: Collection[str], slot: int) -> set[str]:
 
 
 def restored(orders: Orders, holds: Collection[Hold], slot: int) -> Orders:
-    """The orders of a plan without the handoffs that were under way in it."""
+    """The orders of a plan without the handoffs that were under way in it, and without cameras that were lent to a target's scene."""
+    lenders = {hold.scene for hold in holds if hold.target} if holds else set()
+    fixed = _fixed(holds)
+    orders = tuple(returned(o, slot) if o.camera not in fixed and o.scene(slot) in lenders else o for o in orders)
     for hold in holds:
         if hold.candidate:
             orders = put(orders, hold.candidate, hold.candidate_scene, slot)
