@@ -49,6 +49,7 @@ CATALOGUE = (
     Benchmark('soak', When.BY_HAND, how='make bench-soak'),
     Benchmark('coordinator', When.FULL),
     Benchmark('planning', When.ALWAYS),
+    Benchmark('growth', When.ALWAYS),
     Benchmark('network', When.FULL),
     Benchmark('targets', When.FULL),
     Benchmark('tracking', When.ON_DATA),
