@@ -16,6 +16,7 @@ from enum import Enum
 
 from ptz_site import NANOSECONDS, Mark, Phase
 from ptz_stitcher.mark_counts import MarkCounts
+from ptz_stitcher.number_set import NumberSet
 
 
 class Cut(Enum):
@@ -115,17 +116,15 @@ class SceneCutter:
     _first_ns: int = -1
     _newest_ns: int = 0
     _written_ns: int = -1
-    _seen: dict[tuple[str, int], set[int]] = field(default_factory=dict)
+    _seen: dict[tuple[str, int], NumberSet] = field(default_factory=dict)
     _lead: Segment | None = None
     _lead_slot: int = -1
 
     def take(self, header: FrameHeader) -> bool:
         """A frame came. False if it is dropped, because it came already."""
-        seen = self._seen.setdefault((header.camera, header.session), set())
-        if header.sequence in seen:
+        if not self._seen.setdefault((header.camera, header.session), NumberSet()).add(header.sequence):
             self.doubled += 1
             return False
-        seen.add(header.sequence)
         heapq.heappush(self._waiting, (header.stamp_ns, header.camera, header.session, header.sequence, header))
         self._newest_ns = max(self._newest_ns, header.stamp_ns)
         return True
@@ -145,7 +144,6 @@ class SceneCutter:
         self.late += late
         self._written_ns = max(self._written_ns, header.stamp_ns)
         self._first_ns = header.stamp_ns if self._first_ns < 0 else self._first_ns
-        self._forget_old_sequences(header)
         segment, opens = self._segment(header)
         keep = self.cut is Cut.SWITCH_START or header.phase is Phase.IN_POSITION
         self._count(header, segment, opens)
@@ -204,10 +202,3 @@ class SceneCutter:
         replaced = self._newest.get(lead.camera) is not lead
         silent = header.stamp_ns - max(lead.last_kept_ns, lead.switch_start_ns) > self.silence_ns
         return replaced or silent or header.slot > self._lead_slot
-
-    def _forget_old_sequences(self, header: FrameHeader) -> None:
-        seen = self._seen[(header.camera, header.session)]
-        # Far more than can be on its way at once; memory stays flat.
-        if len(seen) > 20_000:
-            newest = max(seen)
-            self._seen[(header.camera, header.session)] = {number for number in seen if number > newest - 10_000}

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from ptz_stitcher.frames import recording_summary
 from ptz_stitcher.losses import LossCounter
+from ptz_stitcher.number_set import NumberSet
 from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, PlanEvent, StateEvent, TracksEvent
 from ptz_stitcher.offline.naming import is_name
 from ptz_stitcher.region_log import RegionLog
@@ -17,9 +18,6 @@ from ptz_stitcher.segments import Cut, FrameHeader
 from ptz_stitcher.sequence_writer import SequenceSettings, SequenceWriter
 from ptz_stitcher.summary import RecordingSummary
 from ptz_stitcher.window import RotationWindow
-
-#: Frames of one camera that inputs may be apart; what is known of older ones is forgotten.
-_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,8 @@ class RegionWriter:
         self._log = RegionLog(settings.out, settings.region, settings.site, durable=False)
         self._window = RotationWindow()
         self._losses = LossCounter()
-        self._seen = _Seen()
+        #: Frames that came already, by camera and session.
+        self._seen: dict[tuple[str, int], NumberSet] = {}
         #: Frames that were taken before or after the rotation.
         self.outside = 0
         #: Frames whose camera or scene has no name that a site could give it: they become names of files.
@@ -94,23 +93,6 @@ class RegionWriter:
 
     def _log_header(self, header: FrameHeader, message: bytes) -> None:
         # Of a frame that two inputs have, one.
-        if self._seen.is_new(header):
+        if self._seen.setdefault((header.camera, header.session), NumberSet()).add(header.sequence):
             self._losses.take(header.camera, header.session, header.sequence)
             self._log.header(header.camera, message, header.stamp_ns)
-
-
-@dataclass
-class _Seen:
-    """Which frames came already."""
-
-    _sequences: dict[tuple[str, int], set[int]] = field(default_factory=dict)
-
-    def is_new(self, header: FrameHeader) -> bool:
-        seen = self._sequences.setdefault((header.camera, header.session), set())
-        if header.sequence in seen:
-            return False
-        seen.add(header.sequence)
-        if len(seen) > 2 * _REMEMBERED:
-            newest = max(seen)
-            seen.difference_update([number for number in seen if number <= newest - _REMEMBERED])
-        return True
