@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'tests'))
 from simulated_region import START, SimulatedCamera, SimulatedRegion
 
 from collab_coordinator.core.rotation import RotationRequest
-from ptz_site import NANOSECONDS, Phase, Site
+from ptz_site import NANOSECONDS, Hold, Phase, Site
 from worth.baselines import Watching
 from worth.views import Views
 from worth.watchers import Eyes, Watchers
@@ -76,6 +76,13 @@ def watch(
     return Watched(Watching(rest, sent), holders, watchers.counts)
 
 
-def _holds(camera: SimulatedCamera, now_ns: int):  # type: ignore[no-untyped-def]
+def slot_zero(site: Site) -> float:
+    """S from the coordinator's begin to slot 0."""
+    region = SimulatedRegion(site, RotationRequest(round(site.region.first_dwell * NANOSECONDS)))
+    region.run(1.0)
+    return (region.plans[0].slot_start_ns - START) / NANOSECONDS
+
+
+def _holds(camera: SimulatedCamera, now_ns: int) -> tuple[Hold, ...]:
     plan = camera.book.in_force(now_ns)
     return plan.holds if plan is not None else ()
