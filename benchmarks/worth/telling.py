@@ -151,27 +151,22 @@ def every(results: Sequence[Result]) -> list[Figure]:
 
 
 def by_regions(results: Sequence[Result]) -> list[Figure]:
-    """The two comparisons of the goals for each size, and for each density."""
+    """The comparisons of the goals for each size, and for each density; and how many times the tours' the bound itself is."""
     found = []
     for group in (*by_size(results), *by_density(results)):
         frontal = [one.worth[Way.HANDOFF].target_frontal for one in group.results]
-        times = ratio(frontal, [one.worth[Way.TOURS].target_frontal for one in group.results])
-        share = ratio(frontal, [one.bound for one in group.results])
-        found.append(
-            Figure(
-                f'frontal time of targets, times that of tours: {group.name}',
-                times.value,
-                'times',
-                low=times.low,
-                high=times.high,
-            )
-        )
-        found.append(Figure(f'frontal time of targets, of the bound: {group.name}', share.value, low=share.low, high=share.high))
+        tours, bounds = [one.worth[Way.TOURS].target_frontal for one in group.results], [one.bound for one in group.results]
+        for words, one in (
+            ('times that of tours', ratio(frontal, tours)),
+            ('share of the bound', ratio(frontal, bounds)),
+            ('the bound, times that of tours', ratio(bounds, tours)),
+        ):
+            found.append(Figure(f'frontal time of targets, {words}: {group.name}', one.value, low=one.low, high=one.high))
     return found
 
 
 def charts(results: Sequence[Result]) -> list[Chart]:
-    """Bars for each way, by size and by density."""
+    """Bars for each way, by size and by density, with intervals."""
     found = []
     for name in ('target_frontal', 'target_seen', 'frontal_seconds', 'frontal_visits', 'angles', 'unwatched'):
         words, unit = _WORDS[name]
