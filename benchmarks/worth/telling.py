@@ -27,6 +27,15 @@ _WORDS = {
     'target_seen': ("share of targets' time on scenes in clear view", ''),
     'target_frontal': ("share of targets' time on scenes seen frontally", ''),
 }
+#: The figures that are drawn, and what stands at the axis.
+_AXES = {
+    'target_frontal': 'share of time',
+    'target_seen': 'share of time',
+    'frontal_seconds': 's per minute',
+    'frontal_visits': 'share of stays',
+    'angles': 'angles',
+    'unwatched': 's',
+}
 #: Times the tours', and share of the bound, that are asked for.
 TIMES_TOURS, OF_BOUND = 2.0, 0.9
 
@@ -168,11 +177,11 @@ def by_regions(results: Sequence[Result]) -> list[Figure]:
 def charts(results: Sequence[Result]) -> list[Chart]:
     """Bars for each way, by size and by density, with intervals."""
     found = []
-    for name in ('target_frontal', 'target_seen', 'frontal_seconds', 'frontal_visits', 'angles', 'unwatched'):
-        words, unit = _WORDS[name]
-        label = f'{words}, {unit}' if unit else words
+    for name, label in _AXES.items():
+        words = _WORDS[name][0]
         for axis, parted in (('cameras x scenes', by_size(results)), ('people in the region', by_density(results))):
-            series = [_series(str(way), parted, [estimate(group.results, way, name) for group in parted]) for way in Way]
+            ways = [way for way in Way if way is not Way.CLAIRVOYANT]
+            series = [_series(str(way), parted, [estimate(group.results, way, name) for group in parted]) for way in ways]
             if name == 'target_frontal':
                 series.append(_series('upper bound', parted, [mean([one.bound for one in group.results]) for group in parted]))
             found.append(Chart(f'{words[0].upper()}{words[1:]}, by {axis}', axis, label, tuple(series), ChartKind.BARS))
