@@ -33,6 +33,15 @@ GOAL = 1.25
 #: s from capture to the message with tracks, 99 of 100, above which it is late; share of the frames to be looked at that may be skipped.
 LATE, SKIPPED = 1.0, 0.5
 STAGES = ('capture', 'publish', 'decode', 'detect', 'track', 'select', 'track message', 'stitch', 'record', 'log')
+#: What is shown together.
+SHOWN = {
+    'capture and publish': ('capture', 'publish'),
+    'decode': ('decode',),
+    'detect': ('detect',),
+    'track': ('track', 'track message'),
+    'select': ('select',),
+    'stitch and record': ('stitch', 'record', 'log'),
+}
 REST = 'receiving, waiting, threads of DDS'
 SUMMARY = (
     'How many cameras of 1280x720 at 10 frames/s this machine looks after, where the processor time goes, how late tracks and recordings '
@@ -160,7 +169,11 @@ def figures_of(steps: Sequence[Step]) -> list[Figure]:
     cameras, many = best.cameras, f'{best.cameras} camera{"s" if best.cameras > 1 else ""}'
     spent, plain = (1000 * cpu / best.seconds for cpu in (best.graph.cpu, best.plain.cpu))
     figures = [
-        Figure('cameras in time', len(well), note=f'then: {steps[-1].trouble}' if steps[-1].trouble else 'more were not tried'),
+        Figure(
+            'cameras in time',
+            max((one.cameras for one in well), default=0),
+            note=f'then: {steps[-1].trouble}' if steps[-1].trouble else 'more were not tried',
+        ),
         at_most(f'processor time of the graph over that of the plain process, {many}', best.ratio, GOAL, 'times'),
         Figure(f'processor time of the graph, {many}', spent, 'ms/s', compared='plain process', compared_value=plain),
     ]
@@ -197,12 +210,16 @@ def charts_of(steps: Sequence[Step]) -> list[Chart]:
     """Where the time goes, and how it grows."""
     groups = tuple(name for one in steps for name in (f'{one.cameras} graph', f'{one.cameras} plain'))
     series = []
-    for stage in STAGES:
+    for name, stages in SHOWN.items():
         values = [
-            value for one in steps for value in (one.milliseconds(stage), 1000 * one.plain.seconds.get(stage, 0.0) / one.seconds)
+            value
+            for one in steps
+            for value in (
+                sum(one.milliseconds(stage) for stage in stages),
+                sum(1000 * one.plain.seconds.get(stage, 0.0) / one.seconds for stage in stages),
+            )
         ]
-        if max(values) > 0:
-            series.append(Series(stage, groups, tuple(values)))
+        series.append(Series(name, groups, tuple(values)))
     rest = [value for one in steps for value in (one.rest, 1000 * one.plain.rest / one.seconds)]
     series.append(Series(REST, groups, tuple(rest)))
     cameras = tuple(float(one.cameras) for one in steps)

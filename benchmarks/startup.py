@@ -39,8 +39,8 @@ from ptz_node.qos import EVENTS, FRAMES_LATEST, LATCHED  # noqa: E402
 from ptz_site import load_site  # noqa: E402
 
 SITE = ROOT / 'config' / 'demo.yaml'
-#: s that anything may take, and how often each process is killed.
-PATIENCE, KILLS = 180.0, 2
+#: s that anything may take.
+PATIENCE = 180.0
 SUMMARY = (
     'How long the demo region takes to start and to end, and how soon it is whole again after one of its processes was killed.'
 )
@@ -86,7 +86,7 @@ def listening() -> Iterator[Listener]:
         executor.shutdown()
         thread.join(5)
         node.destroy_node()
-        rclpy.shutdown()
+        rclpy.try_shutdown()
 
 
 @contextlib.contextmanager
@@ -147,12 +147,12 @@ def killed_coordinator(listener: Listener) -> float:
     return until(lambda: bool(set(listener.coordinators) - known), 'another coordinator leads')
 
 
-def run(found: dict[str, list[float]]) -> None:
+def run(found: dict[str, list[float]], kills: int) -> None:
     """One region from start to end, with kills."""
     with listening() as listener, region() as process:
         for name, seconds in zip(('frames', 'rotation', 'tracks'), started(listener), strict=True):
             found.setdefault(name, []).append(seconds)
-        for _ in range(KILLS):
+        for _ in range(kills):
             camera = listener.cameras[0]
             found.setdefault('perception', []).append(
                 killed(f'perception_{camera}', lambda: listener.tracks, camera, 'it looks again')
@@ -208,11 +208,13 @@ def figures_of(found: dict[str, list[float]]) -> list[Figure]:
 
 def main() -> int:
     """Measures, and says it."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--kills', type=int, default=3, help='of each process (default: 3)')
+    kills = parser.parse_args().kills
     os.environ.setdefault('ROS_DOMAIN_ID', str(60 + os.getpid() % 40))
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     watch, console, found = Stopwatch(), Console(width=120, highlight=False), {}
-    run(found)
+    run(found, kills)
     run_without_stitcher(found)
     figures = figures_of(found)
     for figure in figures:

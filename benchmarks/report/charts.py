@@ -26,6 +26,8 @@ class Axis:
     begin: float
     end: float
     logarithmic: bool = False
+    #: Whether only whole numbers are marked.
+    whole: bool = False
 
     def at(self, value: float) -> float:
         """Px of a value."""
@@ -37,7 +39,7 @@ class Axis:
         if self.logarithmic:
             exponents = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             return [10.0**one for one in exponents if self.low <= 10.0**one <= self.high * 1.0001]
-        step = round_step((self.high - self.low) / _TICKS)
+        step = max(round_step((self.high - self.low) / _TICKS), 1.0 if self.whole else 0.0)
         first = math.ceil(self.low / step - 1e-9)
         return [number * step for number in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
@@ -113,7 +115,9 @@ def _lines(chart: Chart, vertical: Axis) -> Iterator[str]:
     xs = [float(x) for series in chart.series for x in series.x]
     low, high = min(xs, default=0.0), max(xs, default=1.0)
     logarithmic = chart.log_x and low > 0
-    axis = Axis(low, high if high > low else low + 1.0, _LEFT + 10, _WIDTH - _RIGHT - 10, logarithmic)
+    axis = Axis(
+        low, high if high > low else low + 1.0, _LEFT + 10, _WIDTH - _RIGHT - 10, logarithmic, all(x.is_integer() for x in xs)
+    )
     for tick in axis.ticks():
         x = axis.at(tick)
         yield f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_HEIGHT - _BOTTOM}" y2="{_HEIGHT - _BOTTOM + 4}" class="axis"/>'
