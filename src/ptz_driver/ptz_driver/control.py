@@ -19,6 +19,8 @@ from ptz_site import Mark, Phase, Plan, PlanBook, PlanMode, Site
 _NANOSECONDS = 1_000_000_000
 _POLL_NS = 20_000_000
 _IDLE_NS = _NANOSECONDS // 2
+#: Nothing else is done so shortly before a switch.
+_JUST_BEFORE_NS = 50_000_000
 _RETRY_NS = _NANOSECONDS
 _REFUSED_RETRY_NS = 30 * _NANOSECONDS
 #: Faults of which a camera comes back into the plan by being sent to its scene again.
@@ -170,6 +172,9 @@ class Control:
         # A turn that could not be begun is tried again.
         candidates = [t for t in (next_ns, self._retry_at_ns, self._begins_ns) if t is not None and t > now]
         until = min([until, *candidates])
+        if next_ns is not None and next_ns - until < _JUST_BEFORE_NS:
+            # Who wakes a moment before the switch, and late, is late for the switch.
+            until = next_ns
         while (now := self._clock.now_ns()) < until and not self._clock.ended:
             # All cameras switch together; whatever else there is to do may be some milliseconds late.
             if self._wake.wait(self._clock.slice(until, punctual=until == next_ns)):
