@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from rclpy.event_handler import EventHandler
@@ -19,6 +20,8 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.task import Task
 
+#: The series of rclpy whose insides this file knows: Jazzy's.
+_KNOWN = '7.1.'
 #: s between two waits that wait for events of connections too; nodes have timers, so that there is a wait soon.
 _RARE = 1.0
 _KINDS = ('subscriptions', 'guard_conditions', 'timers', 'clients', 'services', 'events')
@@ -99,6 +102,15 @@ class _Waiting:
             needs = one.get_num_entities()
             counts = [count + getattr(needs, f'num_{kind}') for count, kind in zip(counts, _KINDS, strict=True)]
         return counts
+
+
+def make_executor() -> SingleThreadedExecutor:
+    """This executor, or with a version of rclpy that it does not know rclpy's own."""
+    try:
+        known = version('rclpy').startswith(_KNOWN)
+    except PackageNotFoundError:
+        known = False
+    return QuietExecutor() if known else SingleThreadedExecutor()
 
 
 class QuietExecutor(SingleThreadedExecutor):

@@ -11,7 +11,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from ptz_node.executor import QuietExecutor
+from ptz_node.executor import make_executor
 from ptz_site import UserError
 
 
@@ -45,7 +45,7 @@ def run(make_node: Callable[[], Node], argv: Sequence[str] | None = None) -> int
 
 
 def _spin(node: Node, stop: threading.Event) -> int:
-    executor = QuietExecutor()
+    executor = make_executor()
     executor.add_node(node)
     failures: list[BaseException] = []
 

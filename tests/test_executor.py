@@ -1,25 +1,25 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""The executor does what rclpy's does: with real nodes, on a domain that nobody else uses."""
+"""The executor does what rclpy's does: with real nodes, over DDS."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 import rclpy
+from conftest import PATIENCE
 from rclpy.action import ActionClient, ActionServer
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from ptz_collab_msgs.action import GoToPreset
-from ptz_node.executor import QuietExecutor
-
-PATIENCE = 30.0
+from ptz_node import executor
+from ptz_node.executor import QuietExecutor, make_executor
 
 
 class Spinning:
@@ -40,6 +40,7 @@ class Spinning:
             self.failure = error
 
     def end(self) -> bool:
+        """Whether its thread ends when it is told to."""
         self.executor.shutdown()
         self.thread.join(PATIENCE)
         return not self.thread.is_alive()
@@ -58,17 +59,19 @@ class Spinning:
 
 
 @pytest.fixture
-def spinning() -> Iterator[Spinning]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('ROS_DOMAIN_ID', str(30 + os.getpid() % 60))
-        patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-        rclpy.init()
-        node = rclpy.create_node(f'executor_{os.getpid()}')
-        found = Spinning(node)
-        yield found
-        assert found.end()
-        node.destroy_node()
-        rclpy.try_shutdown()
+def context(ros_domain: int) -> Iterator[None]:
+    rclpy.init()
+    yield
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def spinning(context: None) -> Iterator[Spinning]:
+    node = rclpy.create_node('executor')
+    found = Spinning(node)
+    yield found
+    assert found.end()
+    node.destroy_node()
 
 
 def happens(event: threading.Event) -> bool:
@@ -206,3 +209,13 @@ def test_it_ends_when_ros_does():
     rclpy.shutdown()
     thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(('known', 'kind'), [('7.1.', QuietExecutor), ('9.', SingleThreadedExecutor)])
+def test_an_rclpy_that_is_not_known_has_its_own(
+    context: None, monkeypatch: pytest.MonkeyPatch, known: str, kind: type[SingleThreadedExecutor]
+) -> None:
+    monkeypatch.setattr(executor, '_KNOWN', known)
+    made = make_executor()
+    assert type(made) is kind
+    made.shutdown()
