@@ -105,7 +105,7 @@ class _Waiting:
 
 
 def make_executor() -> SingleThreadedExecutor:
-    """This executor, or with a version of rclpy that it does not know rclpy's own."""
+    """A QuietExecutor; with a version of rclpy that it does not know, rclpy's own."""
     try:
         known = version('rclpy').startswith(_KNOWN)
     except PackageNotFoundError:
