@@ -125,10 +125,12 @@ class Pair:
         return {s.arrival_source for s in self.states['north'][since:]} - {CameraState.ARRIVAL_NONE}
 
     def restart(self, name: str) -> None:
-        """The driver is started anew, as somebody would who has mended something."""
+        """The driver is started anew, as somebody would who has mended something; returns when the new one has reported."""
+        before = {state.session for state in self.states[name]}
         self.processes[name].send_signal(signal.SIGINT)
         assert self.processes[name].wait(PATIENCE) == 0
         self.processes[name] = self._start(name)
+        self.wait(lambda: self.states[name][-1].session not in before, f'the driver of {name} is back')
 
     def log(self) -> str:
         """What the drivers printed."""
@@ -147,10 +149,14 @@ class Pair:
             self.diagnostics[status.name] = status
 
     def end(self) -> list[int]:
-        """Ends both drivers; their exit codes."""
-        for process in self.processes.values():
-            process.send_signal(signal.SIGINT)
-        return [process.wait(PATIENCE) for process in self.processes.values()]
+        """Ends both drivers; their exit codes. None is left to anybody else in this domain."""
+        try:
+            for process in self.processes.values():
+                process.send_signal(signal.SIGINT)
+            return [process.wait(PATIENCE) for process in self.processes.values()]
+        finally:
+            for process in self.processes.values():
+                process.kill()
 
 
 @contextlib.contextmanager

@@ -193,12 +193,16 @@ def test_a_refused_password_is_not_tried_again(pair: Pair) -> None:
 
 
 def test_a_camera_that_can_not_be_fixed_is_left_on_automatic(pair: Pair) -> None:
+    def mode() -> int | None:
+        newest = pair.newest['north'].preset
+        return newest.exposure_mode if newest.session == pair.state().session else None
+
     pair.north.set(no_manual_exposure=True)
     pair.restart('north')
     pair.wait(lambda: pair.says(DiagnosticStatus.WARN, 'refuses a fixed exposure'), 'the diagnostics say so', 60)
     assert not pair.state().manual_exposure_possible
-    pair.wait(lambda: pair.newest['north'].preset.exposure_mode == PresetHeader.EXPOSURE_AUTO, 'frames say so')
+    pair.wait(lambda: mode() == PresetHeader.EXPOSURE_AUTO, 'frames say so')
     pair.north.set(no_manual_exposure=False)
     pair.restart('north')
-    pair.wait(lambda: pair.newest['north'].preset.exposure_mode == PresetHeader.EXPOSURE_MANUAL, 'a fixed exposure', 60)
+    pair.wait(lambda: mode() == PresetHeader.EXPOSURE_MANUAL, 'a fixed exposure', 60)
     assert pair.newest['north'].preset.exposure_time == pytest.approx(0.004, rel=1e-3)
