@@ -20,6 +20,7 @@ from ptz_perception.datasets.data_set import LabelledPicture
 from ptz_perception.detections import Detections
 from ptz_perception.detectors import make_detector
 from ptz_perception.detectors.base import Detector
+from ptz_perception.shipped import shipped_model
 from ptz_site import UserError
 from ptz_site.schema import PerceptionSettings
 
@@ -107,7 +108,7 @@ def _chosen(pictures: list[LabelledPicture], most: int) -> list[LabelledPicture]
 
 
 def _detector(request: EvaluateRequest) -> Detector:
-    named = request.model in ('hog', 'cascade')
+    named = request.model == 'hog' or shipped_model(request.model) is not None
     settings = {
         'detector': request.model if named else str(Path(request.model).absolute()),
         'score': _LEAST_SCORE,

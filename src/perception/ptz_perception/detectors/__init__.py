@@ -38,7 +38,7 @@ def _onnx(settings: PerceptionSettings, folder: Path) -> Detector:
     try:
         model = OnnxModel(shipped_model(settings.detector) or folder / settings.detector, settings.provider)
     except UserError as error:
-        raise UserError(f'perception.detector: {error}; or give hog or cascade') from None
+        raise UserError(f'perception.detector: {error}; or give hog, cascade or jde') from None
     if model.metadata.get('model') == CASCADE:
         return CascadeDetector(model, CascadeOptions(settings.classes, settings.score, settings.width, settings.second_look))
     if model.metadata.get('model') == JDE:

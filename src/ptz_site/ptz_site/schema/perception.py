@@ -106,7 +106,9 @@ class PerceptionSettings(Section):
     """How frames are looked at."""
 
     enabled: bool = True
-    detector: str = Field('hog', description='hog, cascade (small, trained on simulated people), or the path of an ONNX model')
+    detector: str = Field(
+        'hog', description='hog, cascade or jde (small, trained on simulated people), or the path of an ONNX model'
+    )
     layout: Layout = Field('auto', description="the model's output layout; auto: recognised by its shapes")
     names: str = Field(
         '', description='file of class names, one in each line, or a YAML file with names; empty: as the model says'
