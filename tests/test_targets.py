@@ -12,7 +12,7 @@ import pytest
 from conftest import Command
 from demo_run import TARGET, WALKER, DemoRun
 from faults import longest_without, shown_in, span
-from recordings import headers, read_bag
+from recordings import read_bag
 from sequences import cues
 from target_region import IN_POSITION, is_clear
 
@@ -52,16 +52,17 @@ def test_the_cues_of_the_videos_name_the_target(demo_run: DemoRun) -> None:
 
 
 def test_it_is_held_soon_after_it_is_seen_clearly(demo_run: DemoRun) -> None:
-    begun = [time_to_ns(hold.since) for plan in demo_run.plans() for hold in holds_of(plan)]
-    clear = [
-        header.stamp_ns
-        for header in headers(demo_run.folder / 'region')
-        if header.phase == IN_POSITION
-        and header.stamp_ns >= demo_run.listed_ns
-        and is_clear(demo_run.walker(WALKER, header.camera, header.scene, header.stamp_ns))
+    held_ns = min(time_to_ns(hold.since) for plan in demo_run.plans() for hold in holds_of(plan))
+    looks = [
+        (time_to_ns(array.header.stamp), array.preset.camera)
+        for _, array in read_bag(demo_run.folder / 'region', '/tracks')
+        if array.preset.phase == IN_POSITION
+        and demo_run.listed_ns <= time_to_ns(array.header.stamp) < held_ns
+        and is_clear(demo_run.walker(WALKER, array.preset.camera, array.preset.scene, time_to_ns(array.header.stamp)))
     ]
-    # benchmarks/targets.py measures it, by all walkers and without other tests beside it: mostly within 1 s.
-    assert (min(begun) - min(clear)) / S < 3.0
+    # Mostly four. In frames that were looked at: how many a busy machine manages in a second is not the question here, and one
+    # walker may just be passing somebody. benchmarks/targets.py measures the time, by all walkers: mostly within 1 s.
+    assert len(looks) <= 60, looks
 
 
 def test_the_target_goes_to_a_camera_that_it_walks_towards(demo_run: DemoRun) -> None:
