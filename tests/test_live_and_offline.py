@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Through a hold, a handoff, a lost camera and kill -9 of the stitcher: a bag of everything gives afterwards what was recorded live.
 
-Of a region over recorded videos. What is missing live are the moments of the kill.
+Of a region over recorded videos, and (slow) of a simulated one. What is missing live are the moments of the kill.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from ptz_stitcher.storage.names import parts_of
 S = 1_000_000_000
 #: ns; videos keep times less exactly.
 _VIDEO_NS = 25_000
-REGION, SCENES, CAMERAS = 'footage', ('door', 'window', 'stairs'), ('left', 'middle', 'right')
+REGION, SCENES, CAMERAS = 'yard', ('door', 'window', 'stairs'), ('left', 'middle', 'right')
 MIDDLE = (0.0, 28.0)
-SITE = """
-region: {name: footage, dwell: 3.0, silence_timeout: 1.5, hold: {holder_timeout: 60.0}}
+RECORDED = """
+region: {name: yard, dwell: 3.0, silence_timeout: 1.5, hold: {holder_timeout: 60.0}}
 scenes: {door: {}, window: {}, stairs: {}}
 cameras:
   left: &camera
@@ -59,6 +59,32 @@ cameras:
     offset: 2.6
     pose: {x: 26, y: -18, z: 7, yaw: 135}
 perception: {enabled: false}
+"""
+SIMULATED = """
+region: {name: yard, dwell: 3.0, silence_timeout: 1.5, hold: {holder_timeout: 60.0}}
+scenes:
+  door: {polygon: [[-18, 6], [-8, 6], [-8, 16], [-18, 16]]}
+  window: {polygon: [[6, 6], [18, 6], [18, 15], [6, 15]]}
+  stairs: {polygon: [[-7, -16], [7, -16], [7, -6], [-7, -6]]}
+cameras:
+  left: &camera
+    backend: simulated
+    pose: {x: -26, y: -18, z: 7, yaw: 45}
+    zoom: [1, 20]
+    resolution: [320, 180]
+    rate: 10
+    slew_rate: 120
+    slew_acceleration: 400
+    zoom_rate: 4
+    presets: {door: auto, window: auto, stairs: auto}
+  middle:
+    <<: *camera
+    pose: {x: 0, y: 28, z: 7, yaw: -90}
+  right:
+    <<: *camera
+    pose: {x: 26, y: -18, z: 7, yaw: 135}
+perception: {enabled: false}
+simulation: {seed: 3, walkers: 4, vehicles: 1}
 """
 
 Key = tuple[str, int, int]
@@ -96,14 +122,14 @@ class Run:
         return [message for _, message in read_bag(self.recorded, '/frames')]
 
 
-@pytest.fixture(scope='module')
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp('footage')
+@pytest.fixture(scope='module', params=[RECORDED, pytest.param(SIMULATED, marks=pytest.mark.slow)], ids=['recorded', 'simulated'])
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp('yard')
     film(folder / 'wide.mp4')
-    (folder / 'footage.yaml').write_text(SITE)
+    (folder / 'yard.yaml').write_text(request.param)
     live, recorded = folder / 'run', folder / 'recorded'
     with own_domain(), recording(recorded, topics_of(REGION, SCENES, CAMERAS)):
-        command = start_command('up', folder / 'footage.yaml', '--out', live, cwd=folder)
+        command = start_command('up', folder / 'yard.yaml', '--out', live, cwd=folder)
         with ended(command):
             command.until(lambda: node_pid('coordinator', os.environ['ROS_DOMAIN_ID']) is not None, 'the coordinator starts')
             with RegionConsole(REGION, discovery=PATIENCE) as console:
