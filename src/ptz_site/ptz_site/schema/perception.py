@@ -138,7 +138,8 @@ class PerceptionSettings(Section):
     tracking: TrackingSettings = TrackingSettings()
     embedders: dict[Name, str] = Field(
         {'body': 'colour'},
-        description="by kind: colour, or the path of an ONNX model; the detector's own, if it gives appearances, is run once for both",
+        description='by kind: colour, jde (the tracking network that comes with perception), or the path of an ONNX model; the '
+        "detector's own, if it gives appearances, is run once for both",
     )
     recognition: RecognitionSettings = RecognitionSettings()
     watchlist: str = Field('', description="file, relative to the site file; empty: in the user's ROS folder")
