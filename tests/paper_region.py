@@ -27,7 +27,7 @@ from ptz_collab_msgs.msg import CameraState, PresetFrame, PresetHeader, Rotation
 from ptz_node.convert import plan_to_msg, time_from_ns, time_to_ns
 from ptz_site import CameraOrder, Mark, Phase, Plan, PlanMode
 from ptz_site.stream_marks import StreamMark, jpeg, nal
-from ptz_stitcher.frames import frame_header
+from ptz_stitcher.frames import frame_header, image_head
 from ptz_stitcher.offline import messages
 from ptz_stitcher.recording import EncodedPicture
 from ptz_stitcher.region_log import RegionLog
@@ -179,11 +179,12 @@ def write_live(told: Story, out: Path, cut: Cut) -> dict[str, SequenceWriter]:
                 header, header_message = frame_header(message.preset), serialize_message(message.preset)
                 log.header(header.camera, header_message, header.stamp_ns)
                 if window.holds(header.stamp_ns):
-                    image = CompressedImage(header=message.header, format=message.encoding, data=message.data)
+                    image = CompressedImage(header=message.header, format=message.encoding)
                     picture = EncodedPicture(
                         bytes(message.data), message.encoding, message.keyframe, (message.width, message.height)
                     )
-                    sequences[header.scene].take(Frame(header, picture, serialize_message(image), header_message))
+                    head = image_head(serialize_message(image), len(picture.data))
+                    sequences[header.scene].take(Frame(header, picture, head, header_message))
     for sequence in sequences.values():
         sequence.close()
     log.close()

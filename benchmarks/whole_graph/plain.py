@@ -106,8 +106,8 @@ def run(
             looking[mark.camera].look(frame, data)
         with timers.time('stitch'):
             header = messages.header_of_mark(mark, mark.camera)
-            image = messages.image_message(header.header, 'jpeg', data)
-            told = Frame(frame_header(header), EncodedPicture(data, 'jpeg', True, site.cameras[mark.camera].resolution), image,
+            head = messages.image_head(header.header, 'jpeg', len(data))
+            told = Frame(frame_header(header), EncodedPicture(data, 'jpeg', True, site.cameras[mark.camera].resolution), head,
                          messages.encode(header, messages.HEADER))  # fmt: skip
             writers[mark.scene].take(told)
     for writer in writers.values():

@@ -24,7 +24,7 @@ from ptz_node.parameters import declare_site, describe
 from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
 from ptz_node.run import run
 from ptz_site import UserError
-from ptz_stitcher.frames import frame_header, look_of, recording_summary, sequence_settings
+from ptz_stitcher.frames import frame_header, image_head, look_of, recording_summary, sequence_settings
 from ptz_stitcher.losses import LossCounter
 from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.segments import Cut
@@ -139,10 +139,10 @@ class Stitcher(Node):
         self._writer.submit(len(header_message), partial(self._log.header, header.camera, header_message, header.stamp_ns))
         if not self._window.holds(header.stamp_ns):
             return
-        image = CompressedImage(header=message.header, format=message.encoding, data=message.data)
         picture = EncodedPicture(bytes(message.data), message.encoding, message.keyframe, (message.width, message.height))
-        frame = Frame(header, picture, serialize_message(image), header_message)
-        if not self._writer.submit(2 * len(picture.data), partial(self._sequences[scene].take, frame)):
+        image = CompressedImage(header=message.header, format=message.encoding)
+        frame = Frame(header, picture, image_head(serialize_message(image), len(picture.data)), header_message)
+        if not self._writer.submit(len(picture.data), partial(self._sequences[scene].take, frame)):
             self._say_once('the disk is too slow: frames are not recorded; see the diagnostics for how many')
 
     def _on_writer_error(self, error: BaseException) -> None:

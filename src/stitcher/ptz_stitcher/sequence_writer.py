@@ -74,11 +74,14 @@ class SequenceSettings:
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame as it came: its header, the picture, and both messages of the bag, serialized."""
+    """A frame as it came: its header, the picture, and both messages of the bag, serialized.
+
+    image_head: a CompressedImage up to the bytes of the picture, which come last in it.
+    """
 
     header: FrameHeader
     picture: EncodedPicture
-    image_message: bytes | memoryview
+    image_head: bytes
     header_message: bytes
 
 
@@ -212,7 +215,7 @@ class SequenceWriter:
         assert self._bag is not None
         stamp, sequence = frame.header.stamp_ns, frame.header.sequence & 0xFFFFFFFF
         try:
-            self._bag.write(self._image_topic, frame.image_message, stamp, sequence, more=True)
+            self._bag.write(self._image_topic, frame.image_head, stamp, sequence, more=True, tail=frame.picture.data)
             self._bag.write(self._header_topic, frame.header_message, stamp, sequence)
         except RecordingError as error:
             self.failures.append(failure_text(error))

@@ -22,6 +22,7 @@ from sensor_msgs.msg import CompressedImage
 from ptz_collab_msgs.msg import PresetHeader, RotationPlan
 from ptz_node.convert import time_from_ns
 from ptz_site import Mark, Phase
+from ptz_stitcher.frames import image_head
 from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.recording.mcap_file import CheckpointedFile
 from ptz_stitcher.segments import Cut, FrameHeader
@@ -49,9 +50,9 @@ def frame(number: int, slot_seconds: int = 4) -> Frame:
     header = FrameHeader(camera, 'gate', 1, number, stamp_ns, Phase.IN_POSITION, marks, switch_ns, switch_ns, slot)
     message = PresetHeader(camera=camera, scene='gate', session=1, sequence=number, slot=slot, phase=2)
     message.header.stamp = time_from_ns(stamp_ns)
-    image = CompressedImage(header=message.header, format='jpeg', data=PICTURE)
+    image = CompressedImage(header=message.header, format='jpeg')
     picture = EncodedPicture(PICTURE, 'jpeg', True, (160, 90))
-    return Frame(header, picture, serialize_message(image), serialize_message(message))
+    return Frame(header, picture, image_head(serialize_message(image), len(PICTURE)), serialize_message(message))
 
 
 @dataclass

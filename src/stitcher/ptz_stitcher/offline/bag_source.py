@@ -15,7 +15,7 @@ from ptz_stitcher.frames import look_of, time_ns
 from ptz_stitcher.offline import messages
 from ptz_stitcher.offline.bag_file import BagFile, RawMessage, Topic, left_in_logs, open_bag
 from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, Notebook, PlanEvent, StateEvent, TracksEvent
-from ptz_stitcher.offline.frame_cdr import WireFrame, read_frame, read_header
+from ptz_stitcher.offline.frame_cdr import WireFrame, read_frame, read_header, read_image
 from ptz_stitcher.offline.naming import is_name
 from ptz_stitcher.offline.picture_size import CODECS, PictureSizes
 from ptz_stitcher.recording import EncodedPicture
@@ -209,7 +209,7 @@ class _Reader:
         if not header.scene:
             return None  # taken before the first switch: drivers send such frames to no scene
         picture = EncodedPicture(bytes(wire.picture), wire.encoding, wire.keyframe, wire.size)
-        frame = Frame(header, picture, b''.join((wire.image_head, wire.picture)), wire.header_message)
+        frame = Frame(header, picture, wire.image_head, wire.header_message)
         return FrameEvent(self._at(header.stamp_ns), frame)
 
     def _recorded_frame(self, place: _Place, raw: RawMessage) -> FrameEvent | None:
@@ -217,13 +217,12 @@ class _Reader:
         if log_ns != raw.log_ns:
             self.without_header += bool(data)
             return None
-        header, image = read_header(raw.data), messages.decode(data, messages.IMAGE)
-        pixels = image.data.tobytes()
-        codec = CODECS.get(image.format)
+        header, image = read_header(raw.data), read_image(data)
+        pixels, codec = image.picture, CODECS.get(image.encoding)
         keyframe = codec is None or nal.is_keyframe(pixels, nal.NalFormat(codec, 0))
-        size = self._sizes.setdefault(header.camera, PictureSizes()).size(pixels, image.format, keyframe)
-        picture = EncodedPicture(pixels, image.format, keyframe, size)
-        return FrameEvent(self._at(header.stamp_ns), Frame(header, picture, data, raw.owned))
+        size = self._sizes.setdefault(header.camera, PictureSizes()).size(pixels, image.encoding, keyframe)
+        picture = EncodedPicture(pixels, image.encoding, keyframe, size)
+        return FrameEvent(self._at(header.stamp_ns), Frame(header, picture, image.head, raw.owned))
 
     def _at(self, stamp_ns: int) -> int:
         # What was recorded later stays behind, so that plans keep their place among the frames; unless the clock was set.

@@ -38,6 +38,15 @@ class WireFrame:
     image_head: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class WireImage:
+    """A CompressedImage. head: serialized, up to the picture."""
+
+    encoding: str
+    picture: bytes
+    head: bytes
+
+
 def read_frame(data: bytes | memoryview) -> WireFrame:
     """Of a serialized PresetFrame. Raises ValueError if it is damaged, or not in the form that ROS writes."""
     body = _body(data)
@@ -61,6 +70,20 @@ def read_frame(data: bytes | memoryview) -> WireFrame:
     except (struct.error, IndexError) as error:
         raise ValueError(f'a damaged PresetFrame: {error}') from None
     return WireFrame(header, message, encoding, keyframe, (width, height), picture, head)
+
+
+def read_image(data: bytes | memoryview) -> WireImage:
+    """Of a serialized CompressedImage. Raises ValueError, as above."""
+    body = _body(data)
+    try:
+        encoding, at = _string(body, _aligned(_string_end(body, _TIME.size), 4))
+        begin = _aligned(at, 4) + 4
+        (length,) = _U32.unpack_from(body, begin - 4)
+    except struct.error as error:
+        raise ValueError(f'a damaged CompressedImage: {error}') from None
+    if begin + length > len(body):
+        raise ValueError('a picture that ends early')
+    return WireImage(encoding, bytes(body[begin : begin + length]), bytes(data[: begin + 4]))
 
 
 def read_header(data: bytes | memoryview) -> FrameHeader:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import heapq
 import os
 import struct
-import zlib
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +21,8 @@ from mcap.opcode import Opcode
 from mcap.reader import SeekingReader
 from mcap.records import Channel, Chunk, ChunkIndex, Schema
 from mcap.stream_reader import get_chunk_data_stream
+
+from ptz_stitcher.recording.checksum import crc32
 
 #: Opcode and length of a record; of a message behind it: channel, sequence, log time, publish time. Little-endian.
 _RECORD, _MESSAGE = struct.Struct('<BQ'), struct.Struct('<HIQQ')
@@ -122,7 +123,7 @@ def _records(file: int, place: _Place) -> memoryview:
         chunk = Chunk(compression, records, end_ns, start_ns, crc, size)  # type: ignore[arg-type]
         stream, inflated = get_chunk_data_stream(chunk)
         records = memoryview(stream.read(inflated))
-    if len(records) != size or (crc and zlib.crc32(records) != crc):
+    if len(records) != size or (crc and crc32(records) != crc):
         raise McapError('a chunk is damaged')
     return records
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from rosbags.typesys.store import Typestore
 
 from ptz_site import NANOSECONDS, CameraOrder, Plan, PlanMode
 from ptz_site.stream_marks import StreamMark
+from ptz_stitcher import frames
 from ptz_stitcher.frames import time_ns
 from ptz_stitcher.recording.msgdefs import topic_type
 
@@ -53,10 +53,9 @@ def encode(message: Any, type_name: str) -> bytes:
     return bytes(typestore().serialize_cdr(message, type_name))
 
 
-def image_message(header: Any, encoding: str, data: bytes | memoryview) -> bytes:
-    """A serialized CompressedImage. Its data come last, so that they are put behind the rest without another copy."""
-    head = encode(typestore().types[IMAGE](header, encoding, _NOTHING), IMAGE)
-    return b''.join((head[:-4], len(data).to_bytes(4, sys.byteorder), data))
+def image_head(header: Any, encoding: str, size: int) -> bytes:
+    """A serialized CompressedImage up to its picture, of `size` bytes, which comes last."""
+    return frames.image_head(encode(typestore().types[IMAGE](header, encoding, _NOTHING), IMAGE), size)
 
 
 def std_header(stamp_ns: int, frame_id: str) -> Any:

@@ -167,11 +167,11 @@ class _Frames:
     def event(self, labelled: Labelled[_Picture]) -> FrameEvent:
         label, data, keyframe = labelled.label, labelled.payload.data, labelled.payload.keyframe
         message = self._message(label)
-        image = messages.image_message(message.header, self._encoding, data) if self._with_images else b''
+        head = messages.image_head(message.header, self._encoding, len(data)) if self._with_images else b''
         frame = Frame(
             _header(label),
             EncodedPicture(data, self._encoding, keyframe, self._size_of(data, keyframe)),
-            image,
+            head,
             messages.encode(message, messages.HEADER),
         )
         return FrameEvent(label.stamp_ns, frame)

@@ -8,7 +8,6 @@ import contextlib
 import os
 import shutil
 import struct
-import zlib
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from mcap.records import Channel, ChunkIndex, Header, MessageIndex, Schema
 
 from ptz_site import NANOSECONDS
 from ptz_stitcher.recording.bag_metadata import TopicType, write_metadata
+from ptz_stitcher.recording.checksum import crc32
 from ptz_stitcher.recording.errors import RecordingError
 from ptz_stitcher.recording.mcap_end import MAGIC, Summary
 from ptz_stitcher.recording.mcap_file import CheckpointedFile, PlainFile
@@ -120,8 +120,18 @@ class BagWriter:
         self._channels[topic] = channel
         self._types[topic] = topic_type
 
-    def write(self, topic: str, data: bytes | memoryview, log_ns: int, sequence: int = 0, more: bool = False) -> None:
-        """Writes one message. more: the next one belongs to it, so that no checkpoint may part the two.
+    def write(
+        self,
+        topic: str,
+        data: bytes | memoryview,
+        log_ns: int,
+        sequence: int = 0,
+        more: bool = False,
+        tail: bytes | memoryview = b'',
+    ) -> None:
+        """Writes one message. tail: what comes behind data in it; given apart, a picture need not be copied to its head.
+
+        more: the next message belongs to it, so that no checkpoint may part the two.
 
         Raises RecordingError when a checkpoint that is due fails, KeyError if the topic was not added.
         """
@@ -134,8 +144,9 @@ class BagWriter:
         if not chunk.count:
             chunk.began_ns = self._newest_ns
         chunk.index.setdefault(channel.id, []).append((log_ns, chunk.size))
-        length = _MESSAGE.size - _RECORD_HEAD_BYTES + len(data)
-        chunk.add(_MESSAGE.pack(Opcode.MESSAGE, length, channel.id, sequence, log_ns, log_ns), data)
+        length = _MESSAGE.size - _RECORD_HEAD_BYTES + len(data) + len(tail)
+        head = _MESSAGE.pack(Opcode.MESSAGE, length, channel.id, sequence, log_ns, log_ns)
+        chunk.add(head, data, tail) if tail else chunk.add(head, data)
         chunk.start_ns = min(chunk.start_ns, log_ns) if chunk.count else log_ns
         chunk.end_ns = max(chunk.end_ns, log_ns)
         chunk.count += 1
@@ -250,7 +261,7 @@ def _encode(chunk: _Open, at: int) -> tuple[list[bytes | memoryview], ChunkIndex
     """The chunk and its message indexes, in parts, for offset `at` of the file, and what the summary says of them."""
     crc = 0
     for part in chunk.records:
-        crc = zlib.crc32(part, crc)
+        crc = crc32(part, crc)
     length = _CHUNK.size - _RECORD_HEAD_BYTES + chunk.size
     head = _CHUNK.pack(Opcode.CHUNK, length, chunk.start_ns, chunk.end_ns, chunk.size, crc, 0, chunk.size)
     builder, indexes_at = RecordBuilder(), at + _CHUNK.size + chunk.size
