@@ -254,7 +254,11 @@ def _up(arguments: argparse.Namespace) -> int:
         if isinstance(camera, OnvifCamera):
             camera_credentials(arguments.site, name, camera)
     from collab_bringup.up import RunRequest, run_region
+    from collab_coordinator.plan_report import examine
 
+    # The coordinator would say so too, but only when all nodes have been started.
+    if refusal := examine(site).refusal:
+        raise UserError(f'{arguments.site}: {refusal}')
     out = arguments.out or Path('out') / f'{site.region.name}-{datetime.now():%Y%m%d-%H%M%S}'
     request = RunRequest(arguments.site, site, out, arguments.duration, arguments.media, arguments.overwrite, arguments.log_level)
     return run_region(request, Console())

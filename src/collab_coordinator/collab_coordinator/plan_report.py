@@ -27,7 +27,8 @@ class PlanExamination:
     """The plan of a site with all cameras there, and what was found in it.
 
     turns: the slowest turn of each camera whose positions are known. problems: the region can't run as the site says.
-    notes: it can, but it is good to know. suggestion: the dwell that fits how long people were seen to stay.
+    refusal: the one of them for which a rotation is not begun at all; empty: none. notes: it can, but it is good to know.
+    suggestion: the dwell that fits how long people were seen to stay.
     """
 
     dwell: float
@@ -35,6 +36,7 @@ class PlanExamination:
     scenes: tuple[SceneCover, ...]
     turns: tuple[PlannedTurn, ...]
     problems: tuple[str, ...]
+    refusal: str
     notes: tuple[str, ...]
     suggestion: DwellSuggestion | None = None
 
@@ -57,14 +59,15 @@ def examine(site: Site, stays: StayTimes | None = None) -> PlanExamination:
     dwell = first_dwell_ns(site, schedule.orders) / NANOSECONDS
     slowest = slowest_turn(turns)
     short = dwell_problem(dwell, slowest)
+    refusal = f'region.dwell: {short}' if short else ''
     never = tuple(u for u in schedule.uncovered if not schedule.views(u.scene))
     problems = tuple(
         f'scene {u.scene} is never covered: {u.reason}; give a camera a preset for it, or take it out' for u in never
     )
-    if short:
-        problems += (f'region.dwell: {short}',)
+    if refusal:
+        problems += (refusal,)
     suggestion = suggest_dwell(stays or StayTimes(), schedule.slots_per_cycle, slowest.seconds if slowest else 0.0)
-    return PlanExamination(dwell, schedule, scenes, turns, problems, _notes(schedule, dwell), suggestion)
+    return PlanExamination(dwell, schedule, scenes, turns, problems, refusal, _notes(schedule, dwell), suggestion)
 
 
 def _notes(schedule: Schedule, dwell: float) -> tuple[str, ...]:
