@@ -62,7 +62,8 @@ def test_a_dwell_shorter_than_the_slowest_turn_is_refused_with_the_number(ptz_co
     for command, expected in (('check', 1), ('up', 2)):
         code, output = ptz_collab(command, small_site).finish()
         assert code == expected, output
-        assert 'region.dwell: dwell of 2 s is not longer than the slowest turn' in output and 'give a dwell of more than' in output
+        assert 'region.dwell: dwell of 2 s is not longer than the slowest turn' in output
+        assert 'give a dwell of more than' in output
     assert not (small_site.parent / 'out').exists(), 'nothing was begun'
 
 
