@@ -162,8 +162,9 @@ class SceneCutter:
         before = MarkCounts() if opens or not tells else MarkCounts.of(segment, self._first_ns)
         segment.frames += 1
         segment.in_position += in_position
-        segment.starts += bool(header.marks & Mark.SWITCH_START)
-        segment.arrivals += bool(header.marks & Mark.ARRIVED)
+        if header.marks:
+            segment.starts += bool(header.marks & Mark.SWITCH_START)
+            segment.arrivals += bool(header.marks & Mark.ARRIVED)
         segment.arrived_ns = segment.arrived_ns or header.arrived_ns
         if tells:
             self.marks = self.marks - before + MarkCounts.of(segment, self._first_ns)

@@ -18,6 +18,8 @@ from ptz_stitcher.segments import FrameHeader
 _PLAIN = b'\x00\x01'
 _BEGIN = b'\x00\x01\x00\x00'
 _U32, _TIME, _TIMES = struct.Struct('<I'), struct.Struct('<iI'), struct.Struct('<iIiI')
+#: Of a PresetFrame: width, height, and length of the picture that follows.
+_SIZES = struct.Struct('<III')
 _PHASE, _COUNTS = struct.Struct('<BB'), struct.Struct('<QQQQ')
 #: Behind the first number of eight bytes of a PresetHeader: four of them, a byte, three unused, five of four bytes.
 _TAIL_BYTES = 4 * 8 + 4 + 5 * 4
@@ -58,8 +60,8 @@ def read_frame(data: bytes | memoryview) -> WireFrame:
         encoding, at = _string(body, encoding_at)
         keyframe = bool(body[at])
         width_at = _aligned(at + 1, 4)
-        (width,), (height,), (length,) = (_U32.unpack_from(body, width_at + offset) for offset in (0, 4, 8))
-        picture = body[width_at + 12 : width_at + 12 + length]
+        width, height, length = _SIZES.unpack_from(body, width_at)
+        picture = body[width_at + _SIZES.size : width_at + _SIZES.size + length]
         if len(picture) != length:
             raise ValueError('ends early')
         # What comes before the first number of eight bytes lies the same way in both; that number has its own place in each.
