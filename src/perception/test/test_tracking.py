@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ptz_perception.detections import Detections
-from ptz_perception.tracking.association import assign, sides_of, similarities, upright
+from ptz_perception.tracking.association import Pairs, assign, similarities, upright
 from ptz_perception.tracking.byte_tracker import ByteTracker, TrackerSettings
 from ptz_perception.tracking.tracks import Tracks
 
@@ -152,7 +152,7 @@ def test_assignment_is_the_best_there_is(seed: int) -> None:
 
     rng = np.random.default_rng(seed)
     gains = np.where(rng.uniform(size=(25, 30)) < 0.12, rng.uniform(0, 1, (25, 30)), -0.5).astype(np.float32)
-    rows, columns = assign(gains)
+    rows, columns = assign(Pairs.above_zero(gains, np.arange(25), np.arange(30)))
     assert len(set(rows)) == len(rows) and len(set(columns)) == len(columns)
     assert (gains[rows, columns] > 0).all()
     best_rows, best_columns = linear_sum_assignment(np.maximum(gains, 0), maximize=True)
@@ -161,15 +161,15 @@ def test_assignment_is_the_best_there_is(seed: int) -> None:
 
 def test_similarities_by_hand() -> None:
     first, second = np.array([[5.0, 5, 10, 10]]), np.array([[5.0, 5, 10, 10], [10, 5, 10, 10], [5, 10, 10, 10], [21, 5, 10, 10]])
-    alike = similarities(sides_of(first, 0.0), sides_of(second, 0.0))
+    alike = similarities(first.T, second.T, buffer=0.0)
     assert alike[0] == pytest.approx([1.0, 1 / 3, 1 / 9, 0.0], abs=1e-6), 'a shift down counts twice: box and height'
-    wider = similarities(sides_of(first, 0.5), sides_of(second, 0.5))
+    wider = similarities(first.T, second.T, buffer=0.5)
     assert wider[0] == pytest.approx([1.0, 300 / 500, 9 / 25, 4 * 20 / 720], abs=1e-6)
 
 
 def test_the_upright_box_around_a_turned_one() -> None:
-    around = upright(np.array([[50.0, 50, 30, 10, math.pi / 2], [50, 50, 30, 10, 0.0]]))
-    assert around == pytest.approx(np.array([[50.0, 50, 10, 30], [50, 50, 30, 10]]))
+    around = upright(np.array([[50.0, 50, 30, 10, math.pi / 2], [50, 50, 30, 10, 0.0]]).T)
+    assert pytest.approx(np.array([[50.0, 50, 10, 30], [50, 50, 30, 10]])) == around.T
 
 
 def looking(detections: Detections, *ways: int) -> Detections:

@@ -53,8 +53,8 @@ class Appearances:
 
 
 def within_reach(expected: Array, unseen: Array, boxes: Array) -> NDArray[np.bool_]:
-    """Whether objects expected in boxes (n, 4: centre, size), after so many seconds (n,) unseen, can be those in boxes (m, 4): (n, m)."""
-    heights, others = np.maximum(expected[:, None, 3], 1e-6), np.maximum(boxes[None, :, 3], 1e-6)
-    beside = np.linalg.norm(expected[:, None, :2] - boxes[None, :, :2], axis=2) / heights
+    """Whether objects expected in boxes (4, n: centre, size), after so many seconds (n,) unseen, can be those in boxes (4, m): (n, m)."""
+    heights, others = np.maximum(expected[3, :, None], 1e-6), np.maximum(boxes[3], 1e-6)
+    beside = np.linalg.norm(expected[:2, :, None] - boxes[:2, None], axis=0) / heights
     alike = np.maximum(heights / others, others / heights) <= _GROWN
     return np.asarray(alike & (beside <= _BESIDE + _BESIDE_PER_SECOND * unseen[:, None]))

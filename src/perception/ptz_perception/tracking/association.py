@@ -4,84 +4,114 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 Array = NDArray[np.float64]
+Gains = NDArray[np.float32]
 Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """k pairs of a row and a column that may belong together, ascending, and what each gains, which is above zero. (k,) each."""
+
+    rows: Index
+    columns: Index
+    gains: Gains
+
+    @classmethod
+    def above_zero(cls, gains: Gains, rows: Index, columns: Index) -> Pairs:
+        """Those of a matrix (n, m) of rows (n,) and columns (m,)."""
+        first, second = (gains > 0).nonzero()
+        return cls(rows[first], columns[second], gains[first, second])
+
+    def among(self, rows: Mask, columns: Mask) -> Pairs:
+        """Those of some rows (n,) and columns (m,)."""
+        kept = rows[self.rows] & columns[self.columns]
+        return self if np.count_nonzero(kept) == kept.size else Pairs(self.rows[kept], self.columns[kept], self.gains[kept])
 
 
 def upright(boxes: Array) -> Array:
-    """(n, 4): centre x, centre y, width, height of upright boxes around boxes (n, 5) that may be turned."""
-    around = boxes[:, :4].copy()
-    turned = np.flatnonzero(boxes[:, 4])
-    if len(turned):
-        cos, sin = np.abs(np.cos(boxes[turned, 4])), np.abs(np.sin(boxes[turned, 4]))
-        width, height = boxes[turned, 2], boxes[turned, 3]
-        around[turned, 2], around[turned, 3] = width * cos + height * sin, width * sin + height * cos
+    """(4, n): centre x, centre y, width, height of upright boxes around boxes (5, n) that may be turned."""
+    angles = boxes[4]
+    if not np.count_nonzero(angles):
+        return boxes[:4]
+    around = boxes[:4].copy()
+    turned = angles.nonzero()[0]
+    cos, sin = np.abs(np.cos(angles[turned])), np.abs(np.sin(angles[turned]))
+    width, height = boxes[2:4, turned]
+    around[2, turned], around[3, turned] = width * cos + height * sin, width * sin + height * cos
     return around
 
 
-def sides_of(boxes: Array, buffer: float) -> NDArray[np.float32]:
-    """(5, n): left, upper, right, lower side, and area of upright boxes (n, 4), enlarged on every side by a share of their size.
+def similarities(first: Array, second: Array, buffer: float) -> Gains:
+    """How alike upright boxes (4, n) and (4, m) are, 0 to 1 (n, m): intersection over union of the boxes, and of their heights.
 
-    Boxes of somebody who moved on between two frames may not overlap any more; enlarged ones do (Yang et al., Hard to Track Objects with
-    Irregular Motions and Similar Appearances?, WACV 2023).
+    The two are multiplied: heights tell apart who stands nearer (Yang et al., Hybrid-SORT, AAAI 2024). Boxes of somebody who moved on
+    between two frames may not overlap any more; they do enlarged on every side by a share of their size, the buffer (Yang et al., Hard
+    to Track Objects with Irregular Motions and Similar Appearances?, WACV 2023).
     """
-    half = boxes[:, 2:] * (0.5 + buffer)
-    sides = np.empty((5, len(boxes)), np.float32)
-    sides[:2], sides[2:4] = (boxes[:, :2] - half).T, (boxes[:, :2] + half).T
+    count = first.shape[1]
+    boxes = np.empty((4, count + second.shape[1]), np.float32)
+    boxes[:, :count], boxes[:, count:] = first, second
+    sides = _sides(boxes, buffer)
+    of_first, of_second = sides[:, :, :count, None], sides[:, :, None, count:]
+    # (2, n, m) each: of x and y what is shared; then of areas and heights what is shared, and the union.
+    shared = np.minimum(of_first[1], of_second[1])
+    union = np.maximum(of_first[0], of_second[0])
+    shared -= union
+    np.maximum(shared, 0.0, out=shared)
+    area, height = shared
+    area *= height
+    np.add(of_first[2], of_second[2], out=union)
+    union -= shared
+    whole, _ = union
+    whole *= union[1]
+    area *= height
+    area /= whole
+    return np.asarray(area)
+
+
+def _sides(boxes: NDArray[np.float32], buffer: float) -> Gains:
+    """(3, 2, n): left and upper side, right and lower side, area and height of boxes (4, n) that are enlarged."""
+    sides = np.empty((3, 2, boxes.shape[1]), np.float32)
+    (near, far, extent), half = sides, boxes[2:] * np.float32(0.5 + buffer)
+    np.subtract(boxes[:2], half, out=near)
+    np.add(boxes[:2], half, out=far)
+    np.subtract(far, near, out=extent)
+    extent[0] *= extent[1]
     # A little area, so that a ratio is defined.
-    sides[4] = 4.0 * half[:, 0] * half[:, 1] + 1e-6
+    extent[0] += 1e-6
     return sides
 
 
-def similarities(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How alike boxes are, 0 to 1 (n, m), by their sides (5, n) and (5, m): intersection over union of the boxes, and of their heights.
-
-    The two are multiplied: heights tell apart who stands nearer (Yang et al., Hybrid-SORT, AAAI 2024).
-    """
-    left, upper, right, lower, area = first[:, :, None]
-    inner = np.minimum(right, second[2])
-    inner -= np.maximum(left, second[0])
-    np.maximum(inner, 0.0, out=inner)
-    shared = np.minimum(lower, second[3])
-    shared -= np.maximum(upper, second[1])
-    np.maximum(shared, 0.0, out=shared)
-    inner *= shared
-    whole = np.add(area, second[4])
-    whole -= inner
-    # Of two spans that meet, the union is the sum less what is shared.
-    heights = np.add(lower - upper, second[3] - second[1])
-    heights -= shared
-    whole *= heights
-    inner *= shared
-    inner /= whole
-    return np.asarray(inner)
-
-
-def assign(gains: NDArray[np.float32]) -> tuple[Index, Index]:
-    """Rows and columns of pairs with a gain above zero, each row and column in one pair at most, with the greatest sum of gains.
+def assign(pairs: Pairs) -> tuple[Index, Index]:
+    """Rows and columns of those pairs that have the greatest sum of gains, each row and column in one pair at most.
 
     Pairs that nobody else wants are taken first, so that the Hungarian method has the contested ones only.
     """
-    rows, columns = (gains > 0).nonzero()
+    rows, columns = pairs.rows, pairs.columns
     if not rows.size:
         return rows, columns
-    alone = (np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)
-    if alone.all():
+    contested = np.bincount(rows)[rows] + np.bincount(columns)[columns] > 2
+    if not np.count_nonzero(contested):
         return rows, columns
-    contested = ~alone
-    some, others = _distinct(rows[contested], gains.shape[0]), _distinct(columns[contested], gains.shape[1])
-    block = np.maximum(gains[some[:, None], others], 0.0)
+    alone = ~contested
+    some, row_in_block = _numbered(rows[contested])
+    others, column_in_block = _numbered(columns[contested])
+    block = np.zeros((some.size, others.size), np.float32)
+    block[row_in_block, column_in_block] = pairs.gains[contested]
     first, second = linear_sum_assignment(block, maximize=True)
     won = block[first, second] > 0
     return np.concatenate((rows[alone], some[first[won]])), np.concatenate((columns[alone], others[second[won]]))
 
 
-def _distinct(numbers: Index, below: int) -> Index:
-    """The numbers that occur, in order; what np.unique does, for small ones."""
-    there = np.zeros(below, bool)
-    there[numbers] = True
-    return np.flatnonzero(there)
+def _numbered(numbers: Index) -> tuple[Index, Index]:
+    """The numbers that occur, in order, and the place of each number among them; what np.unique does, for small ones."""
+    occurring = np.bincount(numbers) > 0
+    return occurring.nonzero()[0], occurring.cumsum()[numbers] - 1

@@ -3,8 +3,8 @@
 """Kalman filters of many boxes at once.
 
 The filters of SORT (Bewley et al., 2016) and ByteTrack (Zhang et al., 2022) have noise without cross terms, so each coordinate of a
-box is a filter of its own with two states, value and rate. Kept as columns, all boxes and coordinates are done by a handful of array
-operations. Time is in seconds, so that it does not matter how many frames a camera makes, or which of them are looked at.
+box is a filter of its own with two states, value and rate. Kept as rows of one array, all boxes and coordinates are done by a handful of
+array operations. Time is in seconds, so that it does not matter how many frames a camera makes, or which of them are looked at.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-#: Rows of a filter's state, and coordinates of a box: centre x, centre y, width, height (px), orientation (rad).
-_VALUE, _RATE, _VALUE_VAR, _COVARIANCE, _RATE_VAR = range(5)
-_STATES, COORDINATES = 5, 5
+#: Coordinates of a box: centre x, centre y, width, height (px), orientation (rad).
+COORDINATES = 5
 _ANGLE = 4
+_SIZES = slice(2, _ANGLE)
+#: Rows of a filter's state.
+_VALUE, _RATE, _VALUE_VAR, _COVARIANCE, _RATE_VAR = range(5)
+_STATES = 5
 #: Share of the noise that a detection of score 1 has.
 _LEAST_NOISE = 0.01
 
@@ -42,72 +45,85 @@ class MotionNoise:
 
 
 class BoxFilters:
-    """n filters. Rows are added, chosen, predicted and corrected together."""
+    """n filters. Columns are added, chosen, predicted and corrected together."""
 
     def __init__(self, noise: MotionNoise, state: Array | None = None) -> None:
         self._noise = noise
-        self._state = np.zeros((0, _STATES, COORDINATES)) if state is None else state
+        self._state = np.zeros((_STATES, COORDINATES, 0)) if state is None else state
 
     def __len__(self) -> int:
-        return len(self._state)
+        return len(self._state[0, 0])
 
     @property
     def boxes(self) -> Array:
-        """(n, 5) as estimated now."""
-        return self._state[:, _VALUE]
+        """(5, n) as estimated now."""
+        value: Array = self._state[_VALUE]
+        return value
 
-    @property
-    def rates(self) -> Array:
-        """(n, 5), per second."""
-        return self._state[:, _RATE]
+    def estimates(self) -> tuple[Array, Array]:
+        """Boxes and their rates per second, (n, 5) each, which stay as they are now."""
+        boxes, rates = self._state[: _RATE + 1].copy()
+        return boxes.T, rates.T
 
     def predict(self, seconds: float) -> None:
         """Moves all filters on in time."""
-        state, noise = self._state, self._noise
-        size = self._size(state)
-        state[:, _VALUE] += seconds * state[:, _RATE]
+        value, rate, value_var, covariance, rate_var = self._state
+        size = _size(value)
+        value += seconds * rate
         # A box does not shrink to nothing while it is not seen.
-        np.maximum(state[:, _VALUE, 2:_ANGLE], 1.0, out=state[:, _VALUE, 2:_ANGLE])
-        state[:, _VALUE_VAR] += 2 * seconds * state[:, _COVARIANCE] + seconds**2 * state[:, _RATE_VAR]
-        state[:, _VALUE_VAR] += size * (noise.drift**2 * seconds)
-        state[:, _COVARIANCE] += seconds * state[:, _RATE_VAR]
-        state[:, _RATE_VAR] += size * (noise.change**2 * seconds)
+        np.maximum(value[_SIZES], 1.0, out=value[_SIZES])
+        # Twice the covariance, and the square of the seconds: of the covariances before and after, each gives the half.
+        value_var += seconds * covariance
+        covariance += seconds * rate_var
+        value_var += seconds * covariance
+        value_var += size * (self._noise.drift**2 * seconds)
+        rate_var += size * (self._noise.change**2 * seconds)
 
-    def keep_size(self, rows: NDArray[np.intp]) -> None:
-        """Boxes that are not seen keep their size and orientation."""
-        self._state[rows, _RATE, 2:] = 0.0
+    def keep_size(self, seen: NDArray[np.bool_]) -> None:
+        """Boxes that are not seen (n,) keep their size and orientation."""
+        self._state[_RATE, 2:] *= seen
 
-    def correct(self, rows: NDArray[np.intp], measured: Array, scores: Array) -> None:
-        """Detections (m, 5) of m of the filters; those of high scores (m,) count more (Du et al., GIAOTracker, ICCVW 2021)."""
-        state = self._state[rows]
-        error = measured - state[:, _VALUE]
-        # A box turned by half a turn is the same box.
-        error[:, _ANGLE] -= math.pi * np.round(error[:, _ANGLE] / math.pi)
-        total = state[:, _VALUE_VAR] + self._size(state) * (self._noise.measured**2 * (_LEAST_NOISE + 1.0 - scores))[:, None]
-        gain, rate_gain = state[:, _VALUE_VAR] / total, state[:, _COVARIANCE] / total
-        state[:, _VALUE] += gain * error
-        state[:, _RATE] += rate_gain * error
-        state[:, _RATE_VAR] -= rate_gain * state[:, _COVARIANCE]
-        state[:, _COVARIANCE] *= 1.0 - gain
-        state[:, _VALUE_VAR] *= 1.0 - gain
-        self._state[rows] = state
+    def correct(self, measured: Array, scores: Array, seen: NDArray[np.bool_]) -> None:
+        """Detections (5, n), of those that are seen (n,); those of high scores (n,) count more (Du et al., GIAOTracker, ICCVW 2021).
+
+        Where nothing is seen, the detection may be anything: it has infinite noise, and changes nothing.
+        """
+        value, rate, value_var, covariance, rate_var = self._state
+        error = measured - value
+        angle = error[_ANGLE]
+        if np.count_nonzero(angle):
+            # A box turned by half a turn is the same box.
+            angle -= math.pi * np.rint(angle / math.pi)
+        noise = (1.0 + _LEAST_NOISE - scores) * self._noise.measured**2
+        noise[~seen] = np.inf
+        total = _size(value) * noise
+        total += value_var
+        gain, rate_gain = value_var / total, covariance / total
+        value += gain * error
+        rate += rate_gain * error
+        rate_var -= rate_gain * covariance
+        np.subtract(1.0, gain, out=gain)
+        covariance *= gain
+        value_var *= gain
 
     def begun(self, measured: Array) -> Self:
-        """These filters and new ones for detections (m, 5)."""
-        state = np.zeros((len(measured), _STATES, COORDINATES))
-        state[:, _VALUE] = measured
-        size = self._size(state)
-        state[:, _VALUE_VAR] = size * self._noise.first_value**2
-        state[:, _RATE_VAR] = size * self._noise.first_rate**2
-        return type(self)(self._noise, np.concatenate((self._state, state)))
+        """These filters and new ones for detections (5, m)."""
+        state = np.zeros((_STATES, *measured.shape))
+        state[_VALUE] = measured
+        size = _size(measured)
+        state[_VALUE_VAR] = size * self._noise.first_value**2
+        state[_RATE_VAR] = size * self._noise.first_rate**2
+        return type(self)(self._noise, np.concatenate((self._state, state), axis=2))
 
-    def chosen(self, rows: NDArray[np.bool_]) -> Self:
+    def chosen(self, columns: NDArray[np.bool_]) -> Self:
         """Some of the filters."""
-        return type(self)(self._noise, self._state[rows])
+        return type(self)(self._noise, self._state[:, :, columns])
 
-    def _size(self, state: Array) -> Array:
-        """(n, 5): squares of what the noise is a share of."""
-        size = np.ones((len(state), COORDINATES))
-        np.maximum(state[:, _VALUE, 2:_ANGLE], 1.0, out=size[:, :2])
-        size[:, 2:_ANGLE] = size[:, :2]
-        return np.square(size, out=size)
+
+def _size(boxes: Array) -> Array:
+    """(5, n): squares of what the noise of boxes (5, n) is a share of."""
+    size = np.empty_like(boxes)
+    sides = np.maximum(boxes[_SIZES], 1.0, out=size[:2])
+    size[_SIZES] = np.square(sides, out=sides)
+    size[_ANGLE] = 1.0
+    return size
