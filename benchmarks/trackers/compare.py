@@ -70,7 +70,9 @@ def follow(tracker: object, sequence: Sequence17) -> Result:
 def speed() -> tuple[Table, dict[str, dict[str, float]]]:
     """Milliseconds for a frame of so many objects: for people, and by number and tracker."""
     told: dict[str, dict[str, float]] = {}
-    table = Table(title='ms of processor time for a frame, one core: median of all frames, best of 3 rounds', title_justify='left')
+    table = Table(
+        title='ms of processor time for a frame, one core: median of all frames, best of 3 rounds', title_justify='left'
+    )
     table.add_column('objects', justify='right')
     for name in CONTENDERS:
         table.add_column(name, justify='right')
