@@ -83,10 +83,10 @@ def _tracks(found: Sequence[Detections], scale: float) -> Iterator[tuple[float, 
     """Rows of the tracks that are not tentative, where they were seen."""
     tracker = ByteTracker(SETTINGS)
     for number, detections in enumerate(found, 1):
-        for track in tracker.update(detections, round((number - 1) / RATE * 1e9)):
-            if track.detection is not None and (track.observations >= SETTINGS.confirm or track.first_seen_ns == 0):
-                x, y, width, height = (scale * value for value in track.box)
-                yield number, track.track_id, x - width / 2, y - height / 2, width, height, 1
+        tracks = tracker.update(detections, round((number - 1) / RATE * 1e9))
+        for row in np.flatnonzero(~tracks.tentative & (tracks.detection >= 0)):
+            x, y, width, height = scale * tracks.boxes[row, :4]
+            yield number, tracks.ids[row], x - width / 2, y - height / 2, width, height, 1
 
 
 def scored(arrays: Mapping[str, Array], place: Path) -> dict[str, Followed]:

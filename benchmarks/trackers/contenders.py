@@ -13,7 +13,7 @@ import trackers
 from numpy.typing import NDArray
 
 from ptz_perception.detections import Detections
-from ptz_perception.tracking.byte_tracker import ByteTracker, TrackerSettings
+from ptz_perception.tracking.byte_tracker import ByteTracker
 
 Array = NDArray[np.float64]
 NAMES = ('person',)
@@ -27,21 +27,16 @@ class Contender(Protocol):
 
 
 class Ours:
-    """The tracker of ptz_perception with its own settings; a track counts from its third detection on, or from the first frame."""
+    """The tracker of ptz_perception with its own settings."""
 
     def __init__(self, _rate: float) -> None:
         self._tracker = ByteTracker()
-        self._confirm = TrackerSettings().confirm
-        self._first_ns: int | None = None
 
     def update(self, boxes: Array, scores: Array, seconds: float) -> tuple[NDArray[np.int64], Array]:
         """All but tentative and predicted ones."""
-        stamp_ns = round(seconds * 1e9)
-        self._first_ns = stamp_ns if self._first_ns is None else self._first_ns
         found = Detections.of(boxes, scores, np.zeros(len(boxes), np.int64), NAMES)
-        tracks = self._tracker.update(found, stamp_ns)
-        sure = (tracks.observations >= self._confirm) | (tracks.first_seen_ns == self._first_ns)
-        rows = np.flatnonzero(sure & (tracks.detection >= 0))
+        tracks = self._tracker.update(found, round(seconds * 1e9))
+        rows = np.flatnonzero(~tracks.tentative & (tracks.detection >= 0))
         return tracks.ids[rows], tracks.boxes[rows, :4]
 
 

@@ -61,7 +61,7 @@ def test_a_track_ends_after_its_buffer_and_its_id_is_never_used_again() -> None:
 
 
 def test_low_scores_go_on_with_a_track_and_begin_none() -> None:
-    tracker = ByteTracker(TrackerSettings(high=0.5, begin=0.6, confirm=2))
+    tracker = ByteTracker(TrackerSettings(high=0.5, begin=0.6))
     assert len(tracker.update(people((100, 100, 40, 100), scores=(0.3,)), 0)) == 0
     assert len(tracker.update(people((100, 100, 40, 100), scores=(0.55,)), S // 10)) == 0
     tracker.update(people((100, 100, 40, 100), scores=(0.9,)), 2 * S // 10)
@@ -75,6 +75,15 @@ def test_a_flash_of_one_frame_is_gone_with_the_next() -> None:
     tracker.update(people((100, 100, 40, 100)), 0)
     assert len(tracker.update(people((100, 100, 40, 100), (500, 100, 40, 100)), S // 10)) == 2
     assert [track.track_id for track in tracker.update(people((100, 100, 40, 100)), 2 * S // 10)] == [1]
+
+
+@pytest.mark.parametrize(('rate', 'frames'), [(30, 3), (10, 2), (5, 2)])
+def test_who_is_seen_for_long_enough_is_not_tentative_any_more(rate: int, frames: int) -> None:
+    tracker = ByteTracker()
+    tracker.update(people(), 0)
+    told = [tracker.update(people((100, 100, 40, 100)), step * S // rate).tentative.tolist() for step in range(1, 5)]
+    assert told == [[True]] * (frames - 1) + [[False]] * (5 - frames)
+    assert len(tracker.update(people(), 5 * S // rate)) == 1, 'it lives on though a frame does not show it'
 
 
 def test_objects_of_different_classes_are_not_one_track() -> None:

@@ -31,8 +31,9 @@ _NANOSECONDS = 1_000_000_000
 class TrackerSettings:
     """low, high, begin: scores from which a detection may go on with a track that was seen just before, with any track, and begin one.
 
-    confirm: detections after which a track is not tentative any more. least_similarity: of a detection and a track that are the same
-    object, times the score; raising it makes more and shorter tracks, lowering it exchanges people who pass each other.
+    confirm_after: s from its first detection on until a track is not tentative any more, three frames at 30 a second, two at 5; what a
+    detector takes for somebody by mistake changes with time, not with frames. least_similarity: of a detection and a track that are the
+    same object, times the score; raising it makes more and shorter tracks, lowering it exchanges people who pass each other.
     least_similarity_low: the same for low scores, without the score. buffer, buffer_low: shares of their size by which boxes are enlarged
     for it. alike: least cosine of the appearances of a track and a detection that are the same object though their boxes don't meet.
     track_buffer: s that a track lives unseen; raising it bridges longer gaps, and gives more often an old track to somebody new.
@@ -41,7 +42,7 @@ class TrackerSettings:
     low: float = 0.05
     high: float = 0.6
     begin: float = 0.6
-    confirm: int = 3
+    confirm_after: float = 0.06
     least_similarity: float = 0.2
     least_similarity_low: float = 0.5
     buffer: float = 0.2
@@ -54,15 +55,17 @@ class TrackerSettings:
 class ByteTracker:
     """Ids count up from first_id and are never reused.
 
-    A track that was seen a few times only, and not from the first frame on, is tentative: it ends with a frame that does not show it.
+    A track that was seen for a moment only, and not from the first frame on, is tentative: it ends with a frame that does not show it.
     """
 
     def __init__(self, settings: TrackerSettings | None = None, first_id: int = 1) -> None:
         self._settings = settings or TrackerSettings()
         self._buffer_ns = round(self._settings.track_buffer * _NANOSECONDS)
+        self._confirm_ns = round(self._settings.confirm_after * _NANOSECONDS)
         self._filters = BoxFilters(self._settings.noise)
         self._columns = Columns()
         self._appearances = Appearances.none()
+        self._tentative = np.zeros(0, bool)
         self.next_id = first_id
         self._begun_ns: int | None = None
         #: Stamps of the newest frame and of the one before.
@@ -73,19 +76,22 @@ class ByteTracker:
         self._predict(stamp_ns)
         measured = np.empty((COORDINATES, len(detections)))
         measured[:4], measured[4] = detections.boxes.T, detections.orientations
-        tentative = self._tentative()
-        found = self._associate(detections, measured, tentative)
+        found = self._associate(detections, measured)
         seen = found >= 0
         if np.count_nonzero(seen):
             self._observe(detections, measured, found, seen)
-        kept = seen | ~tentative
+        kept = seen | ~self._tentative
         if not kept.all():
             self._keep(kept)
             found = found[kept]
         found = self._begin(detections, measured, found)
+        self._tentative = self._columns.last_ns - self._columns.first_ns < self._confirm_ns
+        self._tentative &= self._columns.first_ns != self._begun_ns
         ids, class_ids, first_ns, last_ns, observations, scores = self._columns.copy()
         boxes, rates = self._filters.estimates()
-        return Tracks(ids, class_ids, detections.names, boxes, rates, scores, first_ns, last_ns, observations, found)
+        return Tracks(
+            ids, class_ids, detections.names, boxes, rates, scores, first_ns, last_ns, observations, found, self._tentative
+        )
 
     def _predict(self, stamp_ns: int) -> None:
         if self._begun_ns is None:
@@ -100,9 +106,9 @@ class ByteTracker:
             self._filters.predict((stamp_ns - self._now_ns) / _NANOSECONDS)
         self._now_ns, self._before_ns = stamp_ns, self._now_ns
 
-    def _associate(self, detections: Detections, measured: Array, tentative: Mask) -> Found:
+    def _associate(self, detections: Detections, measured: Array) -> Found:
         """For each track the index of its detection, -1 without one."""
-        settings, scores = self._settings, detections.scores
+        settings, scores, tentative = self._settings, detections.scores, self._tentative
         found: Found = np.full(len(tentative), -1)
         if not len(found) or not len(detections):
             return found
@@ -152,10 +158,6 @@ class ByteTracker:
             gains[self._columns.class_ids[rows, None] != detections.class_ids[columns]] = -1.0
         return Pairs.above_zero(gains, rows, columns)
 
-    def _tentative(self) -> Mask:
-        few = self._columns.observations < self._settings.confirm
-        return np.asarray(few & (self._columns.first_ns != self._begun_ns))
-
     def _observe(self, detections: Detections, measured: Array, found: Found, seen: Mask) -> None:
         """Tracks go on with the detections that they have; where a track has none, found points at any, and it is not looked at."""
         scores = detections.scores[found]
@@ -168,7 +170,7 @@ class ByteTracker:
     def _keep(self, kept: Mask) -> None:
         """Ends the other tracks."""
         self._filters, self._columns = self._filters.chosen(kept), self._columns.chosen(kept)
-        self._appearances = self._appearances.chosen(kept)
+        self._appearances, self._tentative = self._appearances.chosen(kept), self._tentative[kept]
 
     def _begin(self, detections: Detections, measured: Array, found: Found) -> Found:
         """Tracks for detections that are nobody's; the column of detections, with theirs."""

@@ -35,7 +35,9 @@ class Track:
 
 @dataclass(frozen=True)
 class Tracks:
-    """n tracks; ids ascend. boxes and rates (n, 5) with orientation; detection: -1 where the box is predicted."""
+    """n tracks; ids ascend. boxes and rates (n, 5) with orientation; detection: -1 where the box is predicted. tentative: may be nobody, a
+    detector's mistake of a moment.
+    """
 
     ids: NDArray[np.int64]
     class_ids: NDArray[np.int64]
@@ -47,6 +49,7 @@ class Tracks:
     last_seen_ns: NDArray[np.int64]
     observations: NDArray[np.int64]
     detection: NDArray[np.int64]
+    tentative: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.ids)
