@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,14 @@ def sqlite3_by_file(told: Story, folder: Path) -> Path:
     return in_sqlite3(told, folder, CompressionMode.FILE)
 
 
+def mcap_by_message(told: Story, folder: Path) -> Path:
+    compress = zstandard.ZstdCompressor().compress
+    in_mcap([replace(one, data=compress(one.data)) for one in told.sent], folder, compression=CompressionType.NONE)
+    (folder / 'metadata.yaml').unlink()
+    write_metadata(told.sent, folder, compression_format='zstd', compression_mode='MESSAGE')
+    return folder
+
+
 def sqlite3_by_message(told: Story, folder: Path) -> Path:
     return in_sqlite3(told, folder, CompressionMode.MESSAGE)
 
@@ -234,7 +243,7 @@ def one_file_without_its_folder(told: Story, folder: Path) -> Path:
 RECORDERS = [
     as_it_comes, in_lz4, zstd_fast, zstd_small, fastwrite, out_of_order_in_chunks, without_summary, without_message_index,
     without_chunk_index, without_types_at_the_end, in_many_files, killed_before_its_metadata, compressed_by_file,
-    killed_while_compressing, sqlite3_by_file, sqlite3_by_message, one_file_without_its_folder,
+    killed_while_compressing, mcap_by_message, sqlite3_by_file, sqlite3_by_message, one_file_without_its_folder,
 ]  # fmt: skip
 
 

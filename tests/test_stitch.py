@@ -42,7 +42,7 @@ from rosbags.typesys import Stores, get_typestore
 from same_sequences import assert_same, canonical, packets, stitched
 
 from collab_bringup.cli import main
-from ptz_collab_msgs.msg import PresetFrame
+from ptz_collab_msgs.msg import CameraState, PresetFrame
 from ptz_node.convert import time_to_ns
 from ptz_site.stream_marks import nal
 from ptz_stitcher.frames import time_ns
@@ -365,3 +365,15 @@ def test_names_in_recordings_do_not_become_paths(tmp_path: Path, capsys: pytest.
     assert command(bag, '--out', tmp_path / 'in' / 'out') == 1
     assert 'frames name no camera or scene' in capsys.readouterr().out
     assert not list(tmp_path.rglob('*road*'))
+
+
+def test_stamps_of_before_1970_are_damaged_messages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = story()
+    last = {type(one.message): number for number, one in enumerate(told.sent)}
+    for number in (last[PresetFrame], last[CameraState]):
+        one = told.sent[number]
+        (one.message if isinstance(one.message, CameraState) else one.message.preset).header.stamp.sec = -5
+        told.sent[number] = type(one)(one.at_ns, one.topic, one.message, serialize_message(one.message))
+    bag = record(told, tmp_path / 'bag', 'mcap')
+    assert command(bag, '--out', tmp_path / 'out') == 1
+    assert '2 messages are damaged and left out' in capsys.readouterr().out

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
 
 import yaml
 from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
@@ -23,6 +22,8 @@ from ptz_stitcher.offline.mcap_chunks import IndexedFile
 _SUFFIXES = ('.mcap', '.db3')
 #: Bytes; messages from here on are not copied.
 _LARGE = 4096
+#: Characters that mean something else in SQLite's URIs.
+_NOT_IN_URIS = frozenset('?#%')
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class BagFile:
             try:
                 yield from part.read(topics)
             except Exception as error:  # readers of damaged files fail with whatever they take for lengths and offsets
-                failures.append(f'{part.path}: cut short or damaged ({_reason(error)}); what comes before that is taken')
+                failures.append(f'{part.path}: cut short or damaged ({_reason(error)}); what can be read of it is taken')
         if failures:
             raise UserError('\n'.join(failures))
 
@@ -93,11 +94,11 @@ def is_bag(path: Path) -> bool:
 
 def open_bag(path: Path) -> BagFile:
     """Opens a bag's folder or one of its storage files. Raises UserError if nothing in it can be read."""
-    found, metadata = _storages(path), _metadata(path)
-    named = [Path(str(name)).name for name in metadata.get('relative_file_paths') or ()]
+    found, (named, custom) = _storages(path), _metadata(path)
     # The recorder knows the order of its files, and says which belong together; what it did not come to say is read too.
     found.sort(key=lambda file: (named.index(file.name) if file.name in named else len(named), _number(file)))
-    storages = [file for file in found if file.stat().st_size]
+    sizes = {file: _size(file) for file in found}
+    storages = [file for file in found if sizes[file] != 0]
     if not storages:
         raise UserError(f'{path}: an empty bag; there is nothing in it to stitch')
     parts, reason = [], ''
@@ -106,6 +107,7 @@ def open_bag(path: Path) -> BagFile:
             parts.append(_part(file))
         except Exception as error:  # as above
             reason = reason or _reason(error)
+            parts.append(_unreadable(file, error))
     topics: dict[str, Topic] = {}
     for topic in (topic for part in parts for topic in part.topics):
         before = topics.get(topic.name)
@@ -114,9 +116,8 @@ def open_bag(path: Path) -> BagFile:
         )
     if not topics and reason:
         raise UserError(f'{path}: not a bag that can be read ({reason}); give a rosbag2 bag in MCAP or sqlite3')
-    custom = {str(key): str(value) for key, value in (metadata.get('custom_data') or {}).items()}
     missing = tuple(sorted(set(named) - {file.name for file in found}))
-    return BagFile(path, sum(file.stat().st_size for file in storages), tuple(topics.values()), custom, missing, tuple(parts))
+    return BagFile(path, sum(size or 0 for size in sizes.values()), tuple(topics.values()), custom, missing, tuple(parts))
 
 
 def left_in_logs(path: Path) -> list[Path]:
@@ -149,13 +150,26 @@ def _number(file: Path) -> tuple[int, str]:
     return (int(tail) if tail.isdecimal() else 0, file.name)
 
 
-def _metadata(path: Path) -> dict[str, Any]:
-    """What metadata.yaml says; nothing if it is not there, or can't be understood: the files tell almost everything themselves."""
+def _size(file: Path) -> int | None:
+    """Bytes; None if it can't be told, as of a link to nowhere, which opening it will say."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None
+
+
+def _metadata(path: Path) -> tuple[list[str], dict[str, str]]:
+    """The names of the files, and what the recorder noted, as metadata.yaml says.
+
+    Nothing if it is not there, or can't be understood: the files tell almost everything themselves.
+    """
     try:
         found = yaml.safe_load((path / 'metadata.yaml').read_text(encoding='utf-8'))['rosbag2_bagfile_information']
-        return dict(found)
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
-        return {}
+        names, custom = found.get('relative_file_paths'), found.get('custom_data')
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+        return [], {}
+    named = [Path(str(name)).name for name in names] if isinstance(names, list) else []
+    return named, {str(key): str(value) for key, value in custom.items()} if isinstance(custom, dict) else {}
 
 
 def _part(file: Path) -> _Part:
@@ -166,10 +180,7 @@ def _part(file: Path) -> _Part:
     try:
         return _from_mcap(file) if file.suffix == '.mcap' else _from_sqlite3(file)
     except Exception as error:  # as above; what is left of it may be read all the same
-        part = _scanned(file)
-        if not part.topics:
-            raise error from None
-        return part
+        return _scanned(file, error)
 
 
 def _inflated_messages(file: Path, names: frozenset[str]) -> Iterator[RawMessage]:
@@ -193,12 +204,23 @@ def _from_mcap(file: Path) -> _Part:
     def read(names: frozenset[str]) -> Iterator[RawMessage]:
         for log_ns, topic, data in indexed.messages(names):
             # What is small would keep its whole chunk in memory.
-            yield RawMessage(topic, log_ns, data if len(data) >= _LARGE else bytes(data))
+            yield RawMessage(topic, log_ns, inflated_message(data if len(data) >= _LARGE else bytes(data)))
 
     return _Part(file, topics, read)
 
 
+def _unreadable(file: Path, error: Exception) -> _Part:
+    """One of which nothing can be read: that is said when its turn comes."""
+
+    def read(_names: frozenset[str]) -> Iterator[RawMessage]:
+        raise error
+
+    return _Part(file, (), read)
+
+
 def _from_sqlite3(file: Path) -> _Part:
+    if _NOT_IN_URIS.intersection(str(file)):
+        raise ValueError("a name that the library can't open")  # it would make another file
     with Reader(file) as reader:
         topics = tuple(
             Topic(one.topic, one.msgtype, one.msgcount, one.digest or _type_hash(one.msgdef, one.msgtype))
@@ -215,8 +237,8 @@ def _from_sqlite3(file: Path) -> _Part:
     return _Part(file, topics, read)
 
 
-def _scanned(file: Path) -> _Part:
-    """A storage file that ends too early, or has no index."""
+def _scanned(file: Path, reason: Exception) -> _Part:
+    """A storage file that ends too early, or has no index. Raises the reason for scanning it if there is nothing that can be read."""
     topics: dict[str, Topic] = {}
     try:
         for found in salvage(file):
@@ -224,7 +246,8 @@ def _scanned(file: Path) -> _Part:
             digest = before.type_hash if before else _type_hash(_definition('ros2msg', found.definition), found.type_name)
             topics[found.topic] = Topic(found.topic, found.type_name, (before.messages if before else 0) + 1, digest)
     except Exception:  # here it ends; reading will say so
-        pass
+        if not topics:
+            raise reason from None
 
     def read(names: frozenset[str]) -> Iterator[RawMessage]:
         for found in in_order(one for one in salvage(file) if one.topic in names):

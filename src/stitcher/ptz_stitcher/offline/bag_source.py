@@ -195,13 +195,14 @@ class _Reader:
                 return HeaderEvent(self._at(header.stamp_ns), header, raw.owned)
             case Kind.PLAN:
                 plan = messages.plan_of(messages.decode(raw.data, messages.PLAN))
+                _recorded(plan.effective_at_ns)
                 return PlanEvent(self._newest_ns or raw.log_ns, plan, raw.owned)
             case Kind.STATE:
-                stamp = time_ns(messages.decode(raw.data, messages.STATE).header.stamp)
+                stamp = _recorded(time_ns(messages.decode(raw.data, messages.STATE).header.stamp))
                 return StateEvent(self._newest_ns or raw.log_ns, place.name, stamp, raw.owned)
             case Kind.TRACKS:
                 tracks = messages.decode(raw.data, messages.TRACKS)
-                stamp, at_ns = time_ns(tracks.header.stamp), self._newest_ns or raw.log_ns
+                stamp, at_ns = _recorded(time_ns(tracks.header.stamp)), self._newest_ns or raw.log_ns
                 return TracksEvent(at_ns, place.name, stamp, raw.owned, tracks.preset.scene, look_of(tracks))
 
     def _frame(self, wire: WireFrame) -> FrameEvent | None:
@@ -226,6 +227,14 @@ class _Reader:
 
     def _at(self, stamp_ns: int) -> int:
         # What was recorded later stays behind, so that plans keep their place among the frames; unless the clock was set.
+        _recorded(stamp_ns)
         if stamp_ns > self._newest_ns or stamp_ns < self._newest_ns - _CLOCK_SET_NS:
             self._newest_ns = stamp_ns
         return self._newest_ns
+
+
+def _recorded(stamp_ns: int) -> int:
+    """A stamp as bags can hold it. Raises ValueError if it is of before 1970."""
+    if stamp_ns < 0:
+        raise ValueError('a stamp below 0')
+    return stamp_ns

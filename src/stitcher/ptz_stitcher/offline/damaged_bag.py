@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from mcap.records import Channel, Message, Schema
 from mcap.stream_reader import StreamReader
@@ -46,7 +47,7 @@ def in_order(messages: Iterator[Salvaged]) -> Iterator[Salvaged]:
         for number, message in enumerate(messages):
             heapq.heappush(waiting, (message.log_ns, number, message))
             size, newest_ns = size + len(message.data), max(newest_ns, message.log_ns)
-            while size > _WAITING_BYTES or waiting[0][0] < newest_ns - _WAITING_NS:
+            while waiting and (size > _WAITING_BYTES or waiting[0][0] < newest_ns - _WAITING_NS):
                 _, _, first = heapq.heappop(waiting)
                 size -= len(first.data)
                 yield first
@@ -76,7 +77,7 @@ def _from_mcap(path: Path) -> Iterator[Salvaged]:
 
 def _from_sqlite(path: Path) -> Iterator[Salvaged]:
     # Immutable: nothing is written beside somebody's recording. In the order of rows, because the index may be the part that is gone.
-    with closing(sqlite3.connect(f'file:{path}?immutable=1', uri=True)) as database:
+    with closing(sqlite3.connect(f'file:{quote(bytes(path))}?mode=ro&immutable=1', uri=True)) as database:
         # Otherwise a file that is shorter than its first page says is not opened at all; nothing can be written all the same.
         database.execute('PRAGMA writable_schema = ON')
         topics = {number: (name, kind) for number, name, kind in database.execute('SELECT id, name, type FROM topics')}

@@ -30,6 +30,6 @@ def inflated_file(path: Path) -> Iterator[Path]:
         yield storage
 
 
-def inflated_message(data: bytes) -> bytes:
+def inflated_message(data: bytes | memoryview) -> bytes | memoryview:
     """A message as it was. What its bag says of that may be lost, so it is seen by the message itself."""
-    return zstandard.ZstdDecompressor().decompressobj().decompress(data) if data.startswith(_MAGIC) else data
+    return zstandard.ZstdDecompressor().decompressobj().decompress(data) if data[: len(_MAGIC)] == _MAGIC else data

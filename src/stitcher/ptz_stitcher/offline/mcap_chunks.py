@@ -13,6 +13,7 @@ import os
 import struct
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,7 +69,10 @@ class IndexedFile:
             yield channel, self._schemas[channel.schema_id], self._counts.get(channel.id, 0)
 
     def messages(self, topics: Collection[str]) -> Iterator[Message]:
-        """Those of some topics, in the order of log time. While a chunk is looked at, the next one is being read."""
+        """Those of some topics, in the order of log time. While a chunk is looked at, the next one is being read.
+
+        Raises an exception, of whatever kind, if a chunk can't be read; the messages of all others have come before.
+        """
         wanted = {channel.id: channel.topic for channel in self._channels.values() if channel.topic in topics}
         chunks = [place for place in self._places if not place.channels or not place.channels.isdisjoint(wanted)]
         file = os.open(self._path, os.O_RDONLY)
@@ -91,14 +95,17 @@ def _places(indexes: list[ChunkIndex]) -> list[_Place]:
 
 
 def _merged(file: int, chunks: list[_Place], wanted: dict[int, str], reader: ThreadPoolExecutor) -> Iterator[Message]:
-    """Chunks are in the order of their first messages; they may overlap."""
+    """Chunks are in the order of their first messages; they may overlap. One that can't be read is left out, and told at the end."""
     waiting: list[tuple[int, int, int, Message]] = []
     ahead: Future[memoryview] | None = None
+    failure: Exception | None = None
     for number, place in enumerate(chunks):
-        records = ahead.result() if ahead is not None else _records(file, place)
+        reading = ahead or reader.submit(_records, file, place)
         ahead = reader.submit(_records, file, chunks[number + 1]) if number + 1 < len(chunks) else None
-        found = list(_taken_apart(records, wanted))
-        found.sort(key=lambda message: message[0])
+        try:
+            found = sorted(_taken_apart(reading.result(), wanted), key=itemgetter(0))
+        except Exception as error:  # what is damaged fails with whatever is taken for lengths
+            failure, found = failure or error, []
         next_ns = chunks[number + 1].start_ns if ahead is not None else None
         if not waiting and (next_ns is None or not found or found[-1][0] < next_ns):
             yield from found
@@ -107,6 +114,8 @@ def _merged(file: int, chunks: list[_Place], wanted: dict[int, str], reader: Thr
             heapq.heappush(waiting, (message[0], number, at, message))
         while waiting and (next_ns is None or waiting[0][0] < next_ns):
             yield heapq.heappop(waiting)[-1]
+    if failure is not None:
+        raise failure
 
 
 def _records(file: int, place: _Place) -> memoryview:
