@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -154,9 +154,15 @@ def is_clear(seen: WalkerTruth | None) -> bool:
 
 def shown_walker(run: Run, package: FramePackage, one: Observation) -> int | None:
     """Whom an observation shows; None: nobody."""
+    return nearest_walker((one.box.x, one.box.y), run.seen(package.camera, package.scene, package.stamp_ns))
+
+
+def nearest_walker(place: Sequence[float], seen: Sequence[WalkerTruth]) -> int | None:
+    """Whose box has its centre (px) nearest to a box's; None: nobody's is near enough to be the same."""
+    x, y = place
     found = [
-        (math.hypot(one.box.x - seen.box[0], one.box.y - seen.box[1]), seen.walker)
-        for seen in run.seen(package.camera, package.scene, package.stamp_ns)
-        if abs(one.box.x - seen.box[0]) < 0.3 * seen.box[3] and abs(one.box.y - seen.box[1]) < 0.35 * seen.box[3]
+        (math.hypot(x - one.box[0], y - one.box[1]), one.walker)
+        for one in seen
+        if abs(x - one.box[0]) < 0.3 * one.box[3] and abs(y - one.box[1]) < 0.35 * one.box[3]
     ]
     return min(found)[1] if found else None

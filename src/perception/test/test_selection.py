@@ -88,7 +88,8 @@ def test_everybody_who_was_there_for_long_enough_is_sent(name: str, frames: Watc
     sure: set[int] = set()
     for at, tracks in frames:
         for track in tracks:
-            times.setdefault(track.track_id, []).append(at.stamp_ns)
+            if track.detected:
+                times.setdefault(track.track_id, []).append(at.stamp_ns)
             if track.observations >= 2 or track.object_id:
                 sure.add(track.track_id)
             if rules.qualifies(track, settings):

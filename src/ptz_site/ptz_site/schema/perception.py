@@ -90,7 +90,7 @@ class SelectionSettings(Section):
     area_share: float = Field(0.02, ge=0, le=1, description="of the picture's area, above which a frame is sent at once")
     longest_delay: float = Field(10.0, gt=0, le=600, description='s that a frame waits for a better one, at most')
     margin: float = Field(
-        0.15, ge=0, le=10, description='by which the quality of a frame must be better than what was sent; 0.15: by 15 %'
+        0.5, ge=0, le=10, description='by which the quality of a frame must be better than what was sent; 0.5: by half'
     )
 
     @model_validator(mode='after')
