@@ -110,6 +110,24 @@ def test_a_cancelled_timer_rests_until_it_is_reset(spinning):
     assert happens(called)
 
 
+def test_a_timer_that_another_ready_one_cancels_rests(spinning):
+    node, later = spinning.node, threading.Event()
+    calls: list[str] = []
+
+    def make() -> None:
+        def call(name: str) -> None:
+            calls.append(name)
+            for timer in timers:
+                timer.cancel()
+
+        timers = [node.create_timer(0.0, lambda name=name: call(name)) for name in ('one', 'other')]
+
+    spinning.do(make)
+    node.create_timer(0.05, later.set)
+    assert happens(later) and len(calls) == 1
+    assert spinning.failure is None
+
+
 def test_a_callback_that_waits_for_a_service_of_the_same_node_gets_its_answer(spinning):
     from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 

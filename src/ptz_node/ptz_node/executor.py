@@ -162,6 +162,10 @@ class QuietExecutor(SingleThreadedExecutor):
             guards = [guard for guard in (self._guard, self._sigint_gc) if guard is not None]
             return None if self._is_shutdown else _Waiting(self.get_nodes(), guards, self._context)
 
+    def _take_timer(self, timer: Any) -> Any:
+        # A callback since may have cancelled it, of which rcl makes an error.
+        return super()._take_timer(timer) if timer.handle.is_timer_ready() else None
+
     def _run(self, entity: Any, take: Callable[[Any], Any]) -> None:
         self._carry_on(Task(self._handle, (entity, take), executor=self))
 
