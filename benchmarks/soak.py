@@ -83,15 +83,17 @@ def slope(process: str, what: str, times: Sequence[float], values: Sequence[floa
 
 
 def watch_processes(pids: Mapping[str, int], seconds: float) -> tuple[list[float], dict[str, list[dict[str, float]]]]:
-    """Looks at them for some time: when (s), and what was seen by process."""
+    """Looks at them for some time: when (s), and what was seen by process. SystemExit if one of them ends."""
     begin, period = time.monotonic(), max(PERIOD, seconds / 400)
     times: list[float] = []
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in pids}
     while (now := time.monotonic() - begin) < seconds:
-        looks = {name: look(pid) for name, pid in pids.items()}
+        for name, pid in pids.items():
+            try:
+                seen[name].append(look(pid))
+            except OSError:
+                sys.exit(f'{name} ended {now:.0f} s after the begin')
         times.append(now)
-        for name, one in looks.items():
-            seen[name].append(one)
         time.sleep(max(0.1, period - (time.monotonic() - begin - now)))
     return times, seen
 
@@ -104,6 +106,7 @@ def main() -> int:
     os.environ.setdefault('ROS_DOMAIN_ID', str(60 + os.getpid() % 40))
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     watch, console = Stopwatch(), Console(width=140, highlight=False)
+    (ROOT / 'out').mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT / 'out') as folder:
         times, seen, told = soak(Path(folder), arguments.minutes * 60)
     kept = [place for place, at in enumerate(times) if at >= WARM * times[-1]]

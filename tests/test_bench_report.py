@@ -17,6 +17,7 @@ import pytest
 BENCHMARKS = Path(__file__).resolve().parents[1] / 'benchmarks'
 sys.path.insert(0, str(BENCHMARKS))
 
+import soak  # noqa: E402
 from report import charts, page  # noqa: E402
 from report.catalogue import CATALOGUE, DATA, When  # noqa: E402
 from report.figures import (  # noqa: E402
@@ -52,7 +53,10 @@ def test_an_outcome_is_read_as_it_was_written(tmp_path):
     (found,) = read_outcomes(tmp_path).values()
     # NaN is not equal to itself.
     assert repr(found) == repr(told)
-    assert [path.name for path in tmp_path.iterdir()] == ['a.outcome.json']
+    (path,) = tmp_path.iterdir()
+    assert path.name == 'a.outcome.json'
+    (tmp_path / 'usual').touch()
+    assert path.stat().st_mode == (tmp_path / 'usual').stat().st_mode, 'who may read other files may read this one'
 
 
 def test_quick_outcomes_do_not_take_the_place_of_others(tmp_path):
@@ -188,3 +192,10 @@ def test_what_was_spent_between_two_instants(tmp_path):
     found = spent_between(tmp_path / 'a.jsonl', 2.1, 6.9)
     assert (found.length, found.cpu, found.seconds, found.counts) == (5.0, 10.0, {'look': 7.5}, {'look': 5})
     assert found.rest == 2.5
+
+
+def test_a_process_that_ends_while_it_is_watched_is_named():
+    ended = subprocess.Popen([sys.executable, '-c', ''])
+    ended.wait()
+    with pytest.raises(SystemExit, match='stitcher ended 0 s after'):
+        soak.watch_processes({'stitcher': ended.pid}, 10.0)

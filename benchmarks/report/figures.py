@@ -12,7 +12,6 @@ import math
 import os
 import platform
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -243,9 +242,8 @@ def _read(path: Path) -> Outcome:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A file beside one that takes its place in the end, unless something failed."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    os.close(descriptor)
-    draft = Path(name)
+    # Not by mkstemp(), whose files are for their owner alone.
+    draft = path.with_name(f'.{path.name}.{os.getpid()}')
     try:
         yield draft
         draft.replace(path)
