@@ -11,7 +11,6 @@ from pathlib import Path
 
 import yaml
 from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
-from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
 
 from ptz_site import UserError
@@ -219,6 +218,8 @@ def _unreadable(file: Path, error: Exception) -> _Part:
 
 
 def _from_sqlite3(file: Path) -> _Part:
+    from rosbags.rosbag2 import Reader  # here, because it takes long to load, and most bags are MCAP
+
     if _NOT_IN_URIS.intersection(str(file)):
         raise ValueError("a name that the library can't open")  # it would make another file
     with Reader(file) as reader:
