@@ -27,8 +27,10 @@ class Pairs:
     @classmethod
     def above_zero(cls, gains: Gains, rows: Index, columns: Index) -> Pairs:
         """Those of a matrix (n, m) of rows (n,) and columns (m,)."""
-        first, second = (gains > 0).nonzero()
-        return cls(rows[first], columns[second], gains[first, second])
+        flat = gains.ravel()
+        places = (flat > 0).nonzero()[0]
+        first, second = np.divmod(places, max(1, len(columns)))
+        return cls(rows[first], columns[second], flat[places])
 
     def among(self, rows: Mask, columns: Mask) -> Pairs:
         """Those of some rows (n,) and columns (m,)."""

@@ -179,7 +179,7 @@ class ByteTracker:
         new = free.nonzero()[0]
         if not new.size:
             return found
-        self._filters = self._filters.begun(measured[:, new])
+        self._filters = self._filters.begun(measured.take(new, axis=1))
         self._columns = self._columns.begun(self.next_id, self._now_ns, detections.class_ids[new], detections.scores[new])
         self.next_id += len(new)
         vectors = np.zeros((len(detections), 0), np.float32) if detections.vectors is None else detections.vectors

@@ -58,7 +58,7 @@ class Columns:
 
     def chosen(self, kept: Mask) -> Columns:
         """Of some of the tracks (n,)."""
-        return Columns(self._whole[:, kept], self.scores[kept])
+        return Columns(self._whole.compress(kept, axis=1), self.scores[kept])
 
     def begun(self, first_id: int, now_ns: int, class_ids: Whole, scores: Array) -> Columns:
         """With more tracks, which are detected for the first time."""

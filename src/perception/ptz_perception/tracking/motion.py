@@ -117,7 +117,8 @@ class BoxFilters:
 
     def chosen(self, columns: NDArray[np.bool_]) -> Self:
         """Some of the filters."""
-        return type(self)(self._noise, self._state[:, :, columns])
+        # Unlike with an index, what comes out is contiguous, which makes everything else faster.
+        return type(self)(self._noise, self._state.compress(columns, axis=2))
 
 
 def _size(boxes: Array) -> Array:
