@@ -110,7 +110,7 @@ def main() -> None:
     found = []
     for selection in arguments.selections:
         with tempfile.TemporaryDirectory() as dropped:
-            folder = Path(arguments.keep or dropped, selection)
+            folder = Path(arguments.keep or dropped, selection).resolve()
             runs = [
                 filmed(folder / f'{number}-seed-{seed}', selection, arguments.seconds, seed)
                 for number, seed in enumerate(arguments.seeds or [None], start=1)
