@@ -16,4 +16,5 @@ Point = tuple[float, float]
 class Section(BaseModel):
     """A part of the site file: immutable, and strict about unknown keys, so that a typing error is not ignored."""
 
-    model_config = ConfigDict(extra='forbid', frozen=True)
+    # Built when a site is loaded, which not every command does; what builds each part by itself before that takes longer.
+    model_config = ConfigDict(extra='forbid', frozen=True, defer_build=True)
