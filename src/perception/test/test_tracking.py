@@ -13,6 +13,7 @@ import pytest
 from ptz_perception.detections import Detections
 from ptz_perception.tracking.association import Pairs, assign, similarities, upright
 from ptz_perception.tracking.byte_tracker import ByteTracker, TrackerSettings
+from ptz_perception.tracking.motion import BoxFilters, MotionNoise
 from ptz_perception.tracking.tracks import Tracks
 
 S = 1_000_000_000
@@ -50,6 +51,16 @@ def test_who_is_not_detected_is_predicted_and_said_to_be() -> None:
     assert one.box[0] == pytest.approx(200.0, abs=4.0), 'it goes on as before'
     (again,) = tracker.update(people((220, 100, 40, 100)), 12 * S // 10)
     assert (again.track_id, again.detection, again.observations) == (1, 0, 11)
+
+
+def test_who_is_not_seen_is_not_changed_by_who_is() -> None:
+    filters = BoxFilters(MotionNoise()).begun(np.array([[100.0, 300], [100, 200], [40, 50], [100, 120], [0.0, 0.3]]))
+    filters.predict(0.2)
+    before, _ = filters.estimates()
+    filters.correct(np.full((5, 2), 110.0), np.array([0.9, 0.9]), np.array([True, False]))
+    after, _ = filters.estimates()
+    assert after[1].tolist() == before[1].tolist()
+    assert 100.0 < after[0, 0] <= 110.0
 
 
 def test_a_track_ends_after_its_buffer_and_its_id_is_never_used_again() -> None:
