@@ -21,6 +21,7 @@ from ptz_site import NANOSECONDS as S
 from ptz_site import Phase, Plan, PlanBook, Site, turn_time
 
 START = 1_000_000 * S
+#: ns from one look of the coordinator to the next; the product's is shorter.
 TICK = S // 4
 
 
@@ -106,9 +107,10 @@ class SimulatedCamera:
 class SimulatedRegion:
     """Runs until any instant; between the events nothing changes. `watch` is called after each instant at which something happened."""
 
-    def __init__(self, site: Site, request: RotationRequest, network: Network | None = None) -> None:
+    def __init__(self, site: Site, request: RotationRequest, network: Network | None = None, tick_ns: int = TICK) -> None:
         self.site, self.request, self.network = site, request, network or Network()
         self.now_ns = START
+        self._tick_ns = tick_ns
         self.timeline: list[str] = []
         self.plans: list[Plan] = []
         self.watch: Callable[[], None] = lambda: None
@@ -216,7 +218,7 @@ class SimulatedRegion:
             self._publish()
             if self.rotation.outcome is not None and self.rotation.outcome.error is RotationError.NO_CAMERAS:
                 self.rotation = Rotation(self.site, self.request, self.revisions)
-        self._at(self.now_ns + TICK, lambda: self._tick(life))
+        self._at(self.now_ns + self._tick_ns, lambda: self._tick(life))
 
     def _publish(self) -> None:
         assert self.rotation is not None

@@ -19,9 +19,11 @@ from worth.baselines import Watching, fixed, lockstep, tours, turn_times
 from worth.comparison import Way, compare
 from worth.estimates import mean, ratio
 from worth.measures import longest_gap, possible, worth_of
+from worth.present import present
 from worth.region import watch
 from worth.scenario import Scenario, Size, site_of
 from worth.views import Views, views_of
+from worth.watchers import Eyes
 
 from ptz_sim.truth import truth
 from ptz_sim.walkers import Paths
@@ -83,6 +85,38 @@ def test_the_bound_knows_that_turning_costs_time() -> None:
     assert oracle.bound(views, turns / 1000, (0,)) == pytest.approx(1.0)
     two = replace(views, clear=np.repeat(views.clear, 2, axis=2), side=np.repeat(views.side, 2, axis=2))
     assert oracle.bound(two, np.repeat(turns, 2, axis=0), (0,)) == pytest.approx(1.0)
+
+
+def test_who_knows_the_present_turns_after_a_target_and_leaves_no_scene() -> None:
+    # Somebody on the first scene faces the first camera, and from step 100 on the second one, which is on the other scene by then.
+    views = one_walker(0.0, cameras=2, scenes=2)
+    views.side[:100, :, 1], views.side[100:, :, 0] = 3.0, 3.0
+    turns = np.full((2, 2, 2), 1.0) * (1 - np.eye(2))
+    found = present(views, turns, (0,))
+    # A turn of five steps: those within it are lost.
+    assert found.at_rest[98:106].tolist() == [[0, 1]] * 2 + [[-1, -1]] * 4 + [[1, 0]] * 2
+    assert (np.sort(found.assigned, axis=1) == [0, 1]).all()
+    assert worth_of(views, found, (0,)).target_frontal == pytest.approx((STEPS - 4) / STEPS)
+
+
+def test_a_heading_is_known_as_the_products_filter_knows_it() -> None:
+    scenario = Scenario(Size(2, 2), 3, 1, seconds=60.0)
+    site = site_of(scenario)
+    views = views_of(site, World.of_site(site), scenario.times)
+    middle = np.mean(next(iter(site.scenes.values())).polygon or (), axis=0)
+    # Somebody walks north for 4 s, and stands from then on; seen clearly all the time.
+    north = np.minimum(np.arange(len(scenario.times)) * 0.2, 4.0) * 1.3 - 2.6
+    paths = replace(views.paths, x=np.full_like(views.paths.x, middle[0]), y=np.tile(middle[1] + north[:, None], (1, 3)))
+    views = replace(views, paths=paths, clear=np.ones_like(views.clear))
+    eyes = Eyes(site, 0, views, (0,))
+    looks = [eyes.look(k, 0, 1, 10**12 + k * 2 * 10**8) for k in range(60)]
+    assert [len(seen) for seen in looks[:5]] == [0, 0, 0, 1, 1], 'three good frames, and one for the tracker'
+    headings = [seen[0].heading for seen in looks[8:20]]
+    assert all(heading is not None and abs(heading - math.pi / 2) < 0.7 for heading in headings)
+    assert len(set(headings)) == len(headings), 'no two looks are equally wrong'
+    assert [seen[0].heading for seen in looks[30:]].count(None) > 25
+    knowing = Eyes(site, 0, views, (0,), knows_facing=True)
+    assert [knowing.look(k, 0, 1, 10**12 + k * 2 * 10**8) for k in range(4)][3][0].heading == views.paths.facing[3, 0]
 
 
 def test_views_are_those_of_the_simulators_truth() -> None:

@@ -16,9 +16,11 @@ from ptz_site import Site
 from worth import oracle
 from worth.baselines import Watching, fixed, lockstep, tours, turn_times
 from worth.measures import Worth, seen_by, worth_of
+from worth.present import present
 from worth.region import Watched, watch
 from worth.scenario import DWELL, Scenario, site_of
 from worth.views import Views, views_of
+from worth.watchers import Asked
 
 #: s that the coordinator runs before the region is looked at, so that the rotation has begun; up to a dwell more, by the seed.
 LEAD = 12.0
@@ -33,10 +35,14 @@ class Way(StrEnum):
     ROTATION = 'rotation'
     HOLD = 'rotation + hold'
     HANDOFF = 'rotation + hold + handoff'
+    SEEING = 'ours, if cameras saw where people look'
+    PRESENT = 'knows the present, keeps scenes'
     CLAIRVOYANT = 'clairvoyant'
 
 
 OURS = (Way.ROTATION, Way.HOLD, Way.HANDOFF)
+#: What can't be had: they say where the rest is lost.
+REFERENCES = (Way.SEEING, Way.PRESENT, Way.CLAIRVOYANT)
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,8 @@ def compare(scenario: Scenario) -> Result:
     }
     best = watch(site, views, targets, lead, hold=True, handoff=True)
     watching[Way.HANDOFF] = best.watching
+    watching[Way.SEEING] = watch(site, views, targets, lead, hold=True, handoff=True, knows_facing=True).watching
+    watching[Way.PRESENT] = present(views, turns, targets)
     watching[Way.CLAIRVOYANT] = oracle.clairvoyant(views, turns, targets)
     worth = {way: worth_of(views, one, targets) for way, one in watching.items()}
     return Result(scenario, worth, oracle.bound(views, turns, targets), best.counts, lost_by(site, views, best, targets))
@@ -82,12 +90,16 @@ def lost_by(site: Site, views: Views, watched: Watched, targets: Sequence[int]) 
     held = watched.holders >= 0
     by_holder = np.take_along_axis(seen, np.maximum(watched.holders, 0).astype(int)[:, :, None], axis=2)[:, :, 0]
     moving = views.paths.speed[:, chosen] >= site.perception.recognition.least_speed
+    standing = ~frontal & held & by_holder & ~moving
+    walking = ~frontal & held & by_holder & moving
     reasons = {
         'seen': frontal,
         'nobody holds it: not recognised, or the rotation is about to go on': ~frontal & ~held,
         'its holder does not see it: turning, or hidden': ~frontal & held & ~by_holder,
-        'it walks, and no other camera has taken over yet': ~frontal & held & by_holder & moving,
-        'it stands, and nobody can tell where it looks': ~frontal & held & by_holder & ~moving,
+        'it walks, and another camera is on its way': walking & (watched.asked == Asked.UNDER_WAY),
+        'it walks, and no other camera can take over, or not yet again': walking & (watched.asked == Asked.REFUSED),
+        'it walks, and its holder is not sure yet that it has turned away': walking & (watched.asked == Asked.NOT),
+        'it stands, and nobody can tell where it looks': standing,
     }
     total = float(can.sum())
     return {reason: float((mask & can).sum()) / total if total else float('nan') for reason, mask in reasons.items()}

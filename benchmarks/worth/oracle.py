@@ -48,7 +48,7 @@ def bound(views: Views, turns: Array, targets: Sequence[int], steps: int = 15) -
     there = float((views.scene[:, targets] >= 0).sum())
     if not there:
         return math.nan
-    frontal = _frontal(views, targets)
+    frontal = frontal_views(views, targets)
     lost = lost_steps(turns, views.step)
     can = frontal.any(axis=(2, 3))
     price = can / np.maximum(frontal.any(axis=3).sum(axis=2), 1.0)
@@ -64,7 +64,7 @@ def bound(views: Views, turns: Array, targets: Sequence[int], steps: int = 15) -
 
 def clairvoyant(views: Views, turns: Array, targets: Sequence[int]) -> Watching:
     """A schedule that knows the future: each camera in turn is planned for what the others don't see."""
-    frontal = _frontal(views, targets)
+    frontal = frontal_views(views, targets)
     lost = lost_steps(turns, views.step)
     count = frontal.shape[2]
     rest, sent = (np.full((len(frontal), count), -1, np.int8) for _ in range(2))
@@ -83,8 +83,8 @@ def lost_steps(turns: Array, step: float) -> NDArray[np.int64]:
     return np.maximum(np.ceil(turns / step - 1e-9).astype(int) - 1, 0)
 
 
-def _frontal(views: Views, targets: Sequence[int]) -> Flags:
-    """(T, targets, C, S)."""
+def frontal_views(views: Views, targets: Sequence[int]) -> Flags:
+    """(T, targets, C, S): which camera on which scene would see whom frontally, where they stand on a scene."""
     chosen = list(targets)
     there = (views.scene[:, chosen] >= 0)[:, :, None, None]
     return np.asarray(views.clear[:, chosen] & views.frontal[:, chosen, :, None] & there)

@@ -22,13 +22,19 @@ from worth.baselines import Watching
 from worth.views import Views
 from worth.watchers import Eyes, Watchers
 
+#: ns from one look of the coordinator to the next, as in its node.
+_TICK_NS = NANOSECONDS // 10
+
 
 @dataclass(frozen=True)
 class Watched:
-    """A region's time. holders: (T, targets), who held for each target, a camera's number, -1: nobody; counts: how often what happened."""
+    """A region's time. holders: (T, targets), who held for each target, a camera's number, -1: nobody; asked: (T, targets), of Asked;
+    counts: how often what happened.
+    """
 
     watching: Watching
     holders: np.ndarray
+    asked: np.ndarray
     counts: Counter[str] = field(default_factory=Counter)
 
 
@@ -40,20 +46,20 @@ def watch(
     *,
     hold: bool = False,
     handoff: bool = False,
-    dwell: float = 0.0,
+    knows_facing: bool = False,
 ) -> Watched:
-    """Runs the rotation through all steps of the views, which begin `lead` s after the coordinator. dwell: s; 0: the site's."""
+    """Runs the rotation through all steps of the views, which begin `lead` s after the coordinator. knows_facing: as in Eyes."""
     steps, step_ns = len(views.clear), round(views.step * NANOSECONDS)
-    dwell_ns = round((dwell or site.region.first_dwell) * NANOSECONDS)
-    region = SimulatedRegion(site, RotationRequest(dwell_ns))
+    dwell_ns = round(site.region.first_dwell * NANOSECONDS)
+    region = SimulatedRegion(site, RotationRequest(dwell_ns), tick_ns=_TICK_NS)
     # Steps lie between the coordinator's ticks: a plan is with all cameras before one of them acts.
     region.run(lead + 0.05)
     begin_ns = region.now_ns
     numbers = {scene: s for s, scene in enumerate(site.scenes)}
     watchers = Watchers(site, region.act, handoff)
-    eyes = [Eyes(c, views, targets, site.perception.recognition.least_speed) for c in range(len(site.cameras))]
+    eyes = [Eyes(site, c, views, targets, knows_facing) for c in range(len(site.cameras))]
     rest, sent = (np.full((steps, len(eyes)), -1, np.int8) for _ in range(2))
-    holders = np.full((steps, len(targets)), -1, np.int8)
+    holders, asked = np.full((steps, len(targets)), -1, np.int8), np.zeros((steps, len(targets)), np.int8)
     names = {name: c for c, name in enumerate(site.cameras)}
     for k in range(steps):
         now_ns = begin_ns + k * step_ns
@@ -72,13 +78,14 @@ def watch(
         holding = watchers.holding
         for t, target in enumerate(targets):
             holders[k, t] = names.get(holding.get(str(target), ''), -1)
+            asked[k, t] = watchers.asked(str(target), now_ns)
     assert region.now_ns >= START
-    return Watched(Watching(rest, sent), holders, watchers.counts)
+    return Watched(Watching(rest, sent), holders, asked, watchers.counts)
 
 
 def slot_zero(site: Site) -> float:
     """S from the coordinator's begin to slot 0."""
-    region = SimulatedRegion(site, RotationRequest(round(site.region.first_dwell * NANOSECONDS)))
+    region = SimulatedRegion(site, RotationRequest(round(site.region.first_dwell * NANOSECONDS)), tick_ns=_TICK_NS)
     region.run(1.0)
     return (region.plans[0].slot_start_ns - START) / NANOSECONDS
 

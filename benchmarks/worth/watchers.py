@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the cameras of a simulated region do about targets: the product's Holder, with a simple model of recognition before it.
 
-A camera at rest recognises a target once it has seen it clearly (whole, large enough, hardly hidden; from any side) for RECOGNITION s of
-its stay. How well the real detector and recogniser do is measured elsewhere (targets.py, tracking.py); here nobody is mistaken for
-somebody else. Where a target goes is known from its last HEADING s, above the speed from which the site says that it is.
+A camera at rest recognises a target once it has seen it clearly (whole, large enough, hardly hidden; from any side) in as many looks of
+its stay as the site asks for, and one more for the tracker. How well the real detector and recogniser do is measured elsewhere (targets.py,
+tracking.py); here nobody is mistaken for somebody else. Where a target is and goes is what the product's own filter makes of the feet of
+boxes that are as wrong as it takes them to be, in each look anew: nobody's heading is known at once, and that of slow people is not.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import cast
 
 import numpy as np
@@ -22,11 +23,15 @@ from collab_coordinator.core.holds import EndedHold, HoldEnd, HoldRequest
 from collab_coordinator.core.protocol import Rotation
 from ptz_perception.holding import holder as holding
 from ptz_perception.holding.holder import AskHandoff, BeginHold, EndHold, Holder, KeepAlive, Request, Sighting
+from ptz_perception.locating import movement as moving
+from ptz_perception.locating.ground import foot_error, foot_on_ground
+from ptz_perception.locating.movement import Movement
 from ptz_site import NANOSECONDS, Hold, Site
+from ptz_site.geometry import Projection
 from worth.views import Views
 
-#: s of clear sight until a target is recognised; s that its track goes on unseen; s over which its way is measured.
-RECOGNITION, TRACK_BUFFER, HEADING = 1.0, 2.0, 0.6
+#: s that a track goes on unseen; looks at the beginning of a track that are not yet good frames of it.
+TRACK_BUFFER, FIRST_LOOKS = 2.0, 1
 #: s until a handoff is asked for again, by how the last one ended: as perception's client does.
 _AGAIN = {HandoffError.NO_BETTER_CAMERA: 2.0, HandoffError.TOO_SOON: 1.0, HandoffError.BUSY: 2.0}
 _AGAIN_OTHERWISE = 5.0
@@ -37,48 +42,85 @@ _FEATURE = np.zeros(1, np.float32)
 Act = Callable[[Callable[[Rotation], object]], object]
 
 
+class Asked(IntEnum):
+    """What came of asking that another camera takes a target over."""
+
+    NOT = 0  #: nobody asked since its holder changed, or long ago
+    UNDER_WAY = 1  #: another camera is on its way
+    REFUSED = 2  #: a moment ago: no other camera can, or it is too soon
+
+
 @dataclass
 class _Track:
-    """A target in one camera's stay. clear: s that it was seen clearly; last_ns: when it last was."""
+    """A target in one camera's stay. looks: in which it was seen clearly; last_ns: the newest; movement: as the product knows it."""
 
-    clear: float = 0.0
+    looks: int = 0
     last_ns: int = 0
+    movement: Movement | None = None
 
 
-@dataclass
 class Eyes:
     """One camera's sight of targets. Steps as in Views."""
 
-    number: int
-    views: Views
-    targets: Sequence[int]
-    least_speed: float
-    _stay: int = 0
-    _tracks: dict[int, _Track] = field(default_factory=dict)
+    def __init__(self, site: Site, number: int, views: Views, targets: Sequence[int], knows_facing: bool = False) -> None:
+        """knows_facing: it knows exactly where they look, also while they stand, which the product does not."""
+        self._knows_facing = knows_facing
+        self._views, self._targets, self._number = views, targets, number
+        self._recognition = site.perception.recognition
+        self._projections = [_projection(site, list(site.cameras)[number], scene) for scene in site.scenes]
+        # How wrong the feet of boxes are, in shares of what is expected: the same in all ways of watching.
+        dice = np.random.default_rng([number, 29])
+        self._errors = dice.standard_normal((len(views.clear), len(targets), 2))
+        self._stay, self._tracks = 0, dict[int, _Track]()
 
     def look(self, k: int, scene: int, stay: int, now_ns: int) -> list[Sighting]:
         """The targets that are recognised in the picture of a step. scene: on which the camera rests; stay: differs from stay to stay."""
         if stay != self._stay:
             self._stay, self._tracks = stay, {}
         found = []
-        for target in self.targets:
-            track = self._tracks.setdefault(target, _Track())
-            if track.clear and now_ns - track.last_ns > TRACK_BUFFER * NANOSECONDS:
-                track.clear = 0.0
-            if self.views.clear[k, target, self.number, scene]:
-                track.clear, track.last_ns = track.clear + self.views.step, now_ns
-                if track.clear >= RECOGNITION:
-                    found.append(self._sighting(k, target))
+        for t, target in enumerate(self._targets):
+            track = self._tracks.get(target, _Track())
+            if now_ns - track.last_ns > TRACK_BUFFER * NANOSECONDS:
+                track = _Track()
+            self._tracks[target] = track
+            if self._views.clear[k, target, self._number, scene]:
+                self._follow(track, k, t, scene, now_ns)
+                if track.looks >= self._recognition.good_frames + FIRST_LOOKS:
+                    found.append(self._sighting(k, target, track))
         return found
 
-    def _sighting(self, k: int, target: int) -> Sighting:
-        paths = self.views.paths
-        before = max(0, k - round(HEADING / self.views.step))
-        x, y = float(paths.x[k, target]), float(paths.y[k, target])
-        dx, dy = x - float(paths.x[before, target]), y - float(paths.y[before, target])
-        seconds = (k - before) * self.views.step
-        moving = seconds > 0 and math.hypot(dx, dy) / seconds >= self.least_speed
-        return Sighting(str(target), '', '', True, _FEATURE, (x, y), math.atan2(dy, dx) if moving else None)
+    def _follow(self, track: _Track, k: int, t: int, scene: int, now_ns: int) -> None:
+        """One clear look at a target: its box's foot, a little wrong, moves what is known of it."""
+        track.looks, track.last_ns = track.looks + 1, now_ns
+        view, paths, target = self._projections[scene], self._views.paths, self._targets[t]
+        x, y, height = (float(value) for value in (paths.x[k, target], paths.y[k, target], paths.heights[target]))
+        pixels, _ = view.project(np.array([[x, y, 0.0], [x, y, height]]))
+        tall = float(pixels[0, 1] - pixels[1, 1])
+        # Boxes count pixels from the picture's edge.
+        foot = pixels[0] + 0.5 + foot_error(tall) * self._errors[k, t]
+        point = foot_on_ground(view, (float(foot[0]), float(foot[1]) - tall / 2, tall / 3, tall))
+        if track.movement is not None:
+            track.movement = moving.predict(track.movement, now_ns)
+            track.movement = track.movement if point is None else moving.correct(track.movement, point)
+        elif point is not None:
+            track.movement = moving.begin(point, now_ns)
+
+    def _sighting(self, k: int, target: int, track: _Track) -> Sighting:
+        movement, paths = track.movement, self._views.paths
+        if self._knows_facing:
+            place = (float(paths.x[k, target]), float(paths.y[k, target]))
+            return Sighting(str(target), '', '', True, _FEATURE, place, float(paths.facing[k, target]))
+        if movement is None:
+            return Sighting(str(target), '', '', True, _FEATURE)
+        heading = movement.heading(self._recognition.least_speed)
+        return Sighting(str(target), '', '', True, _FEATURE, movement.position, heading)
+
+
+def _projection(site: Site, camera: str, scene: str) -> Projection:
+    position = site.preset(camera, scene)
+    projection = site.cameras[camera].projection(position) if position is not None else None
+    assert projection is not None
+    return projection
 
 
 class Watchers:
@@ -93,6 +135,7 @@ class Watchers:
             name: Holder(name, recognition, limits, camera.mounting if handoff else None) for name, camera in site.cameras.items()
         }
         self._pending: dict[str, tuple[str, Handoff]] = {}
+        self._refused_until_ns: dict[str, int] = {}
         #: How often each thing happened.
         self.counts: Counter[str] = Counter()
 
@@ -147,7 +190,15 @@ class Watchers:
 
     def _handed(self, holder: Holder, target: str, outcome: HandoffOutcome, now_ns: int) -> None:
         self.counts[f'handoff {outcome.error.name.lower()}'] += 1
-        holder.handoff_ended(target, _AGAIN.get(outcome.error, _AGAIN_OTHERWISE), now_ns)
+        again = _AGAIN.get(outcome.error, _AGAIN_OTHERWISE)
+        holder.handoff_ended(target, again, now_ns)
+        self._refused_until_ns[target] = now_ns + round(again * NANOSECONDS) if outcome.error in _AGAIN else 0
+
+    def asked(self, target: str, now_ns: int) -> Asked:
+        """Whether somebody asked for another camera for a target."""
+        if any(pending == target for pending, _ in self._pending.values()):
+            return Asked.UNDER_WAY
+        return Asked.REFUSED if now_ns <= self._refused_until_ns.get(target, 0) else Asked.NOT
 
     @property
     def holding(self) -> Mapping[str, str]:

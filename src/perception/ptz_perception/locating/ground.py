@@ -58,8 +58,12 @@ def locate(view: Projection, box: Box, size: tuple[int, int], height: float | No
 
 def foot_on_ground(view: Projection, box: Box) -> GroundPoint | None:
     """The ground under the middle of a box's lower edge; None if that is not on the ground."""
-    error = math.hypot(_FOOT_ERROR, _FOOT_SHARE * box[3])
-    return _on_plane(view, (box[0], box[1] + box[3] / 2), 0.0, error)
+    return _on_plane(view, (box[0], box[1] + box[3] / 2), 0.0, foot_error(box[3]))
+
+
+def foot_error(height: float) -> float:
+    """How wrong the foot of a box so high is expected to be, one standard deviation in px."""
+    return math.hypot(_FOOT_ERROR, _FOOT_SHARE * height)
 
 
 def centre_on_ground(view: Projection, box: Box, height: float) -> GroundPoint | None:
@@ -67,13 +71,13 @@ def centre_on_ground(view: Projection, box: Box, height: float) -> GroundPoint |
 
     The middle of a box is not quite the middle in space; for cameras above people the difference is small.
     """
-    found = _on_plane(view, (box[0], box[1]), height / 2, math.hypot(_FOOT_ERROR, _FOOT_SHARE * box[3]))
+    found = _on_plane(view, (box[0], box[1]), height / 2, foot_error(box[3]))
     return None if found is None else _less_sure(view, found, (box[0], box[1]), height / 2, _HEIGHT_ERROR / 2)
 
 
 def _by_head(view: Projection, box: Box, height: float) -> GroundPoint | None:
     at = (box[0], box[1] - box[3] / 2)
-    found = _on_plane(view, at, height, math.hypot(_FOOT_ERROR, _FOOT_SHARE * box[3]))
+    found = _on_plane(view, at, height, foot_error(box[3]))
     return None if found is None else _less_sure(view, found, at, height, _HEIGHT_ERROR)
 
 
