@@ -121,7 +121,7 @@ def goals(results: Sequence[Result]) -> list[Figure]:
             compared_value=least[1],
         ),
         Figure(
-            "targets' time seen frontally, as a share of what cameras see that know the present and keep every scene watched",
+            'the same, as a share of what cameras see that know all of the present, and keep every scene watched',
             ratio(frontal[Way.HANDOFF], frontal[Way.PRESENT]).value,
             low=ratio(frontal[Way.HANDOFF], frontal[Way.PRESENT]).low,
             high=ratio(frontal[Way.HANDOFF], frontal[Way.PRESENT]).high,

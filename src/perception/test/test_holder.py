@@ -108,17 +108,6 @@ def test_who_walks_away_for_long_enough_is_handed_off_once() -> None:
     assert len(holder.see([away], 'gate', (held(),), 5 * S + 1)) == 1
 
 
-def test_one_frame_with_a_wrong_heading_is_not_a_turn_however_short_a_turn_may_be() -> None:
-    recognition = RecognitionSettings(turned_away=50, steady=0)
-    holder = Holder('north', recognition, HoldLimits(), POSE)
-    holder.see([ANNA], 'gate', (), S)
-    assert holder.held('anna', 'hold-1')
-    # 49 degrees off is towards the camera still; 51 are not.
-    near, away = (replace(ANNA, heading=math.radians(angle)) for angle in (49, 51))
-    asked = [holder.see([one], 'gate', (held(),), S + k * S // 4) for k, one in enumerate((away, near, away, away), 1)]
-    assert [len(requests) for requests in asked] == [0, 0, 0, 1]
-
-
 def test_who_comes_towards_the_camera_or_stands_is_not_handed_off() -> None:
     holder = holding()
     for step in range(20):

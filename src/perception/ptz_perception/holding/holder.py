@@ -16,7 +16,7 @@ from ptz_site import NANOSECONDS, CameraPose, Hold, wrap_angle
 from ptz_site.schema import HoldLimits, RecognitionSettings
 
 #: Frames in which a target must be turned away: where a camera is looked at seldom, one wrong heading is not enough.
-_AWAY_FRAMES = 2
+_AWAY_FRAMES = 3
 #: Keep-alives in a holder_timeout.
 _KEEP_ALIVES = 4
 #: s after which what was refused is asked again, and after which a hold that people or its limit ended may begin anew.

@@ -28,8 +28,8 @@ class RecognitionSettings(Section):
     least_height: int = Field(48, ge=8, description='px; smaller boxes are not looked at')
     lost_after: float = Field(3.0, gt=0, description='s out of view after which a hold ends')
     least_speed: float = Field(0.4, gt=0, description='m/s; slower targets have no heading')
-    turned_away: float = Field(50.0, ge=0, le=180, description='degrees between heading and camera above which it is handed off')
-    steady: float = Field(0.2, ge=0, description='s that it must be turned away for')
+    turned_away: float = Field(60.0, ge=0, le=180, description='degrees between heading and camera above which it is handed off')
+    steady: float = Field(0.6, ge=0, description='s that it must be turned away for')
 
 
 #: Of a detection model's outputs.
