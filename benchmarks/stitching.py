@@ -275,7 +275,9 @@ def costs(folder: Path, minutes: float) -> Iterator[Cost]:
 def main() -> int:
     """Measures, and says it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('minutes', nargs='?', type=float, default=10.0, help='of each camera (default: 10); of the bag at most 10')
+    parser.add_argument(
+        'minutes', nargs='?', type=float, default=10.0, help='of each camera (default: 10); of the bag at most 10'
+    )
     parser.add_argument('--quick', action='store_true', help='half a minute')
     arguments = parser.parse_args()
     watch, minutes = Stopwatch(), 0.5 if arguments.quick else arguments.minutes
