@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from ptz_driver.backends.base import PictureLook
 from ptz_driver.stream.picture import Grey, StillnessWatch, brightness, is_black, is_same, small_grey
 from ptz_driver.stream.source import Picture
@@ -12,6 +14,9 @@ from ptz_site import NANOSECONDS
 
 #: s between two pictures that are looked at for the stream's health.
 _PERIOD = 0.9
+#: Pictures that a new one may be again. An encoder spends more or fewer bits on the same picture from one keyframe to the next, but
+#: comes back to amounts that it has spent before.
+_REMEMBERED = 8
 
 
 class LookDecoder:
@@ -21,6 +26,7 @@ class LookDecoder:
         self._decoder: StreamDecoder | None = None
         #: The newest picture that was looked at.
         self.last: Grey | None = None
+        self._recent: deque[Grey] = deque(maxlen=_REMEMBERED)
         self._looked_ns = 0
         self.brightness: float | None = None
 
@@ -48,9 +54,11 @@ class LookDecoder:
             stillness.take(grey, stamp_ns)
         if not due:
             return None
-        before, self.last, self._looked_ns = self.last, grey, stamp_ns
+        again = any(is_same(one, grey) for one in self._recent)
+        self.last, self._looked_ns = grey, stamp_ns
+        self._recent.append(grey)
         self.brightness = brightness(grey)
-        return PictureLook(self.brightness, is_black(grey), before is not None and is_same(before, grey))
+        return PictureLook(self.brightness, is_black(grey), again)
 
     def _decode(self, picture: Picture) -> Grey | None:
         if self._decoder is None or self._decoder.encoding != picture.encoding:
