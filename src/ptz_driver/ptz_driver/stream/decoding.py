@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 
 from ptz_driver.backends.base import PictureLook
-from ptz_driver.stream.picture import Grey, StillnessWatch, brightness, is_black, is_same, small_grey
+from ptz_driver.stream.picture import Grey, StillnessWatch, brightness, is_black, is_elsewhere, is_same, small_grey
 from ptz_driver.stream.source import Picture
 from ptz_node.stream_decoder import StreamDecoder, as_grey
 from ptz_site import NANOSECONDS
@@ -54,6 +54,9 @@ class LookDecoder:
             stillness.take(grey, stamp_ns)
         if not due:
             return None
+        if self.last is not None and is_elsewhere(self.last, grey):
+            # A camera that comes back to a scene in which nothing has changed is not frozen.
+            self._recent.clear()
         again = any(is_same(one, grey) for one in self._recent)
         self.last, self._looked_ns = grey, stamp_ns
         self._recent.append(grey)

@@ -20,6 +20,8 @@ SMALL = (160, 90)
 _BLACK_MEAN, _BLACK_SPREAD = 12.0, 3.0
 #: Mean difference of two pictures below which they are the same: a sensor's noise alone makes more.
 _SAME = 0.02
+#: The same above which something else is seen: more than an encoder's quality changes, and less than a turn does.
+_ELSEWHERE = 3.0
 #: px of the small picture for each second above which the camera turns.
 _TURNING = 4.0
 #: Of phase correlation; below it nothing of one picture is found in the other.
@@ -50,7 +52,16 @@ def is_black(picture: Grey) -> bool:
 
 def is_same(one: Grey, other: Grey) -> bool:
     """Whether a picture is the other one again."""
-    return float(np.abs(one - other).mean()) < _SAME
+    return _difference(one, other) < _SAME
+
+
+def is_elsewhere(one: Grey, other: Grey) -> bool:
+    """Whether a picture shows something else than the other one: the camera has turned, or somebody large stands before it."""
+    return _difference(one, other) > _ELSEWHERE
+
+
+def _difference(one: Grey, other: Grey) -> float:
+    return float(np.abs(one - other).mean())
 
 
 @dataclass
