@@ -41,6 +41,8 @@ from ptz_site import NANOSECONDS, Hold, Plan, PlanMode, UserError
 #: s; how late the end of the last slot, a silent camera or the end of a hold may be noticed. Slots are switched by the drivers' clocks.
 _TICK = 0.1
 _TELL = 0.5
+#: From one tick to the next: if it takes longer, this process stood still, and what was said meanwhile has not been heard yet.
+_STOOD_STILL_NS = NANOSECONDS
 
 
 class Coordinator(Node):
@@ -53,7 +55,7 @@ class Coordinator(Node):
         self._autostart = bool(self.declare_parameter('autostart', False, describe(text)).value)
         region = self._site.region
         self._revisions = Revisions(f'{socket.gethostname()}-{uuid.uuid4().hex[:8]}')
-        self._since_ns = self._now()
+        self._since_ns = self._ticked_ns = self._now()
         self._fleet = Fleet(self._site.cameras, round(region.silence_timeout * NANOSECONDS))
         self._takeover: Takeover | None = Takeover()
         self._asked: RotationRequest | None = None
@@ -190,6 +192,11 @@ class Coordinator(Node):
         now = self._now()
         if now == 0:
             return  # simulated time has not begun
+        if now - self._ticked_ns > _STOOD_STILL_NS:
+            self._fleet.listen_anew(now)
+            if self._rotation is not None:
+                self._rotation.listen_anew(now)
+        self._ticked_ns = now
         if self._takeover is not None and self._takeover.is_ready(now, self._fleet):
             self._settle_in(self._takeover.plan(now))
         if self._takeover is not None:

@@ -272,6 +272,23 @@ def test_silence_and_faults_are_noticed_by_name(make_site: SiteMaker) -> None:
     assert len(region.rotation.progress(region.now_ns, region.fleet).uncovered) == 2
 
 
+def test_a_coordinator_that_stood_still_blames_nobody_for_what_it_could_not_hear(make_site: SiteMaker) -> None:
+    region = Region(make_site())
+    region.run(10)
+    region.rotation.hold(HoldRequest('north', region.switched['north'][0]), region.now_ns)
+    region.run(1)
+    region.now_ns += 20 * S
+    region.fleet.listen_anew(region.now_ns)
+    region.rotation.listen_anew(region.now_ns)
+    region.rotation.advance(region.now_ns, region.fleet)
+    assert not region.rotation.out and region.rotation.holds
+    region.alive -= {'south'}
+    region.run(3.5)
+    assert set(region.rotation.out) == {'south'}
+    region.run(20)
+    assert not region.rotation.holds, 'its holder is silent'
+
+
 def test_late_doubled_and_reordered_reports_change_nothing(make_site: SiteMaker) -> None:
     region = Region(make_site())
     region.run(5)

@@ -14,6 +14,8 @@ from ptz_driver.health import Fault, PictureWatch
 _NANOSECONDS = 1_000_000_000
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 2.0
+#: From one question for faults to the next: if it takes longer, this process stood still, and pictures wait to be read.
+_STOOD_STILL_NS = _NANOSECONDS
 
 
 class Capture:
@@ -25,6 +27,7 @@ class Capture:
         self._backend, self._clock, self._on_frame = backend, clock, on_frame
         self._lock = threading.Lock()
         self._watch = PictureWatch(clock.now_ns(), round(max(2.0, 5 * period) * _NANOSECONDS))
+        self._asked_ns = clock.now_ns()
         self._error, self._fault = '', Fault.NONE
         self._came = False
         self.reconnects = 0
@@ -40,9 +43,12 @@ class Capture:
             self._thread.join(timeout=3.0)
 
     def fault(self) -> tuple[Fault, str]:
-        """What is wrong with the pictures now, and a sentence that says so."""
+        """What is wrong with the pictures now, and a sentence that says so. Asked at least twice a second."""
         now = self._clock.now_ns()
         with self._lock:
+            if now - self._asked_ns > _STOOD_STILL_NS:
+                self._watch.look_anew(now)
+            self._asked_ns = now
             fault, silence, error = self._watch.fault(now), self._watch.silence(now), self._error
             reason = self._fault
         if error:

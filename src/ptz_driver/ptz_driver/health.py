@@ -55,6 +55,10 @@ class PictureWatch:
             # Black ones may well be the same.
             self._changed_ns = stamp_ns
 
+    def look_anew(self, now_ns: int) -> None:
+        """No picture could be taken until now, because the process stood still: silence counts from here on."""
+        self.begun_ns = now_ns
+
     def fault(self, now_ns: int) -> Fault:
         """What is wrong at an instant."""
         if now_ns - max(self._last_ns, self.begun_ns) > self.silence_limit_ns:

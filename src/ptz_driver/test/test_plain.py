@@ -65,6 +65,9 @@ def test_silence_and_a_frozen_picture_are_noticed_and_end() -> None:
     watch = PictureWatch(0, 2 * S, 5 * S)
     assert watch.fault(1 * S) is Fault.NONE
     assert watch.fault(3 * S) is Fault.NO_FRAMES
+    watch.look_anew(3 * S)
+    assert watch.fault(5 * S) is Fault.NONE
+    assert watch.fault(5 * S + 1) is Fault.NO_FRAMES
     for second in range(4, 11):
         watch.take(second * S, b'same')
     assert watch.fault(10 * S) is Fault.FROZEN

@@ -71,6 +71,6 @@ def _unfit(camera: str, now_ns: int, fleet: Fleet, plan: Plan, since_ns: int) ->
         return report.fault_text or f'reports fault {report.fault}'
     if report.manual:
         return 'is moved by hand'
-    if report.plan_revision != plan.revision and now_ns - since_ns > FOLLOW_LIMIT_NS:
+    if report.plan_revision != plan.revision and now_ns - max(since_ns, fleet.listening_since_ns) > FOLLOW_LIMIT_NS:
         return f'does not follow revision {plan.revision}'
     return ''

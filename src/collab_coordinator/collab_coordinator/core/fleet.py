@@ -65,6 +65,7 @@ class Fleet:
     def __init__(self, cameras: Iterable[str], silence_ns: int) -> None:
         self._newest: dict[str, CameraReport | None] = dict.fromkeys(cameras)
         self._silence_ns = silence_ns
+        self._listening_since_ns = 0
         self._delays_ns: dict[str, deque[int]] = {camera: deque(maxlen=_DELAYS) for camera in self._newest}
 
     @property
@@ -82,6 +83,15 @@ class Fleet:
         self._newest[report.camera] = report
         self._delays_ns[report.camera].append(report.received_ns - report.stamp_ns)
         return True
+
+    def listen_anew(self, now_ns: int) -> None:
+        """Nothing could be heard until now, because whoever listens stood still: silence counts from here on."""
+        self._listening_since_ns = now_ns
+
+    @property
+    def listening_since_ns(self) -> int:
+        """Since when everything was heard that cameras said; 0: since ever."""
+        return self._listening_since_ns
 
     def newest(self, camera: str) -> CameraReport | None:
         """The newest report of a camera; None if it has not reported."""
@@ -131,7 +141,7 @@ class Fleet:
     def silence_ns(self, camera: str, now_ns: int) -> int:
         """How long a camera has been silent, if that is too long; 0 if it is not."""
         report = self._newest[camera]
-        silent = now_ns - report.received_ns if report is not None else 0
+        silent = now_ns - max(report.received_ns, self._listening_since_ns) if report is not None else 0
         return silent if silent > self._silence_ns else 0
 
     def clock_offset(self, camera: str) -> float:

@@ -116,6 +116,10 @@ class Holds:
         self._heard_ns[hold_id] = max(now_ns, self._heard_ns[hold_id])
         return True
 
+    def listen_anew(self, now_ns: int) -> None:
+        """No holder could be heard until now: each has its whole time again."""
+        self._heard_ns = dict.fromkeys(self._heard_ns, now_ns)
+
     def hand_over(self, hold_id: str, camera: str, feature: tuple[float, ...], now_ns: int) -> Hold:
         """Another camera holds from now on; it has its whole time to be heard."""
         old = self._on[hold_id]

@@ -111,6 +111,10 @@ class Rotation:
             self._meter.take(report)
             self._stays.take(report)
 
+    def listen_anew(self, now_ns: int) -> None:
+        """Nothing could be heard until now, because the coordinator stood still: no holder is to blame for its silence."""
+        self._holds.listen_anew(now_ns)
+
     def stop(self, now_ns: int, error: RotationError, reason: str) -> None:
         """Ends the rotation at once."""
         if self.state is RotationState.STARTED:
