@@ -36,6 +36,14 @@ LATCHED = QoSProfile(
     depth=1,
 )
 
+#: A recorder of states: those too that come while it is busy.
+LATCHED_RECORD = QoSProfile(
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    history=HistoryPolicy.KEEP_LAST,
+    depth=50,
+)
+
 #: Events and results (tracks, diagnostics): all of them, in order.
 EVENTS = QoSProfile(
     reliability=ReliabilityPolicy.RELIABLE,

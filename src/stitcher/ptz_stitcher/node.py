@@ -21,7 +21,7 @@ from ptz_collab_msgs.msg import CameraState, PresetFrame, RotationPlan, TrackArr
 from ptz_node import diagnostics, names
 from ptz_node.convert import plan_from_msg, time_to_ns
 from ptz_node.parameters import declare_site, describe
-from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
+from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED_RECORD
 from ptz_node.run import run
 from ptz_site import UserError
 from ptz_stitcher.frames import frame_header, image_head, look_of, recording_summary, sequence_settings
@@ -95,11 +95,11 @@ class Stitcher(Node):
             )
 
     def _subscribe(self) -> None:
-        self.create_subscription(RotationPlan, names.PLAN, self._on_plan, LATCHED)
+        self.create_subscription(RotationPlan, names.PLAN, self._on_plan, LATCHED_RECORD)
         for scene in self._site.scenes:
             self.create_subscription(PresetFrame, names.scene_frames(scene), partial(self._on_frame, scene), FRAMES_RECORD)
         for camera in self._site.cameras:
-            self.create_subscription(CameraState, names.camera_state(camera), partial(self._on_state, camera), LATCHED)
+            self.create_subscription(CameraState, names.camera_state(camera), partial(self._on_state, camera), LATCHED_RECORD)
             self.create_subscription(TrackArray, names.camera_tracks(camera), partial(self._on_tracks, camera), EVENTS)
 
     def _make_keeper(self) -> Keeper:
