@@ -26,21 +26,22 @@ from ptz_node.convert import duration_from_ns
 from ptz_node.qos import LATCHED
 from ptz_site import NANOSECONDS, UserError
 
-#: s; how long discovery may take, and how long an answer.
+#: s; how long it may take to discover a region.
 DISCOVERY = 10.0
-_ANSWER = 5.0
+#: s; how long one that is there may take to answer. A question is followed although nobody waits for the answer any longer.
+_ANSWER = 30.0
 _POLL = 0.02
 
 
 class RegionConsole:
     """Talks to one region, in a ROS context of its own, so that other nodes of the process are not touched. Context manager.
 
-    region empty: the only one there is. discovery (s): how long everything that is asked for may take to be found.
+    region empty: the only one there is. discovery (s): how long it may take to be found.
     Raises UserError if there is no such region, more than one to choose from, or no answer.
     """
 
     def __init__(self, region: str = '', discovery: float = DISCOVERY) -> None:
-        self._discovery = discovery
+        self._discovery, self._patience = discovery, max(discovery, _ANSWER)
         self._context = Context()
         rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._node = Node('ptz_collab_console', context=self._context)
@@ -57,7 +58,7 @@ class RegionConsole:
                 for name, kind in (('hold', HoldRotation), ('release', ReleaseHold), ('stop', Trigger))
             }
             self._node.create_subscription(RegionState, self._name(names.REGION_STATE), self._on_state, LATCHED)
-            self._wait(lambda: self._state is not None, self._discovery, 'its coordinator does not tell how it does')
+            self._wait(lambda: self._state is not None, self._patience, 'its coordinator does not tell how it does')
         except UserError:
             self.close()
             raise
@@ -104,7 +105,7 @@ class RegionConsole:
         """Calls a service of the region's perception."""
         client = self._node.create_client(kind, self._name(name))
         problem = f'nobody serves {name}; does its perception run?'
-        self._wait(client.service_is_ready, self._discovery, problem)
+        self._wait(client.service_is_ready, self._discovery, problem)  # a region may have no perception
         self.wait_until_known(Watchlist, names.WATCHLIST, problem)
         return self._answer(client.call_async(request))
 
@@ -149,7 +150,7 @@ class RegionConsole:
         """
         told = threading.Event()
         subscription = self._node.create_subscription(kind, self._name(latched), lambda _message: told.set(), LATCHED)
-        self._wait(told.is_set, self._discovery, problem)
+        self._wait(told.is_set, self._patience, problem)
         self._node.destroy_subscription(subscription)
 
     def _name(self, relative: str) -> str:
@@ -182,11 +183,11 @@ class RegionConsole:
 
     def _call(self, service: str, request: Any) -> Any:
         client = self._services[service]
-        self._wait(client.service_is_ready, self._discovery, 'its coordinator does not answer')
+        self._wait(client.service_is_ready, self._patience, 'its coordinator does not answer')
         return self._answer(client.call_async(request))
 
     def _answer(self, future: Future) -> Any:
-        self._wait(future.done, _ANSWER, f'no answer within {_ANSWER:g} s')
+        self._wait(future.done, self._patience, f'no answer within {self._patience:g} s')
         return future.result()
 
     def _wait(self, condition: Callable[[], bool], seconds: float, problem: str) -> None:
