@@ -44,18 +44,18 @@ def test_the_worker_takes_the_newest_and_counts_what_it_skips() -> None:
     def work(item: int) -> None:
         seen.append(item)
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(120)
         if item == 4:
             done.set()
 
     worker: LatestWorker[int] = LatestWorker(work, lambda _item, _error: None)
     worker.give(1)
-    assert begun.wait(10)
+    assert begun.wait(120)
     for item in (2, 3, 4):
         worker.give(item)
     assert worker.busy
     go_on.set()
-    assert done.wait(10)
+    assert done.wait(120)
     worker.close()
     assert not worker.busy
     assert seen == [1, 4]
@@ -77,9 +77,9 @@ def test_an_error_does_not_end_the_worker() -> None:
 
     worker: LatestWorker[int] = LatestWorker(work, on_error)
     worker.give(0)
-    assert said.wait(10)
+    assert said.wait(120)
     worker.give(1)
-    assert done.wait(10)
+    assert done.wait(120)
     worker.close()
     assert [(item, str(error)) for item, error in failed] == [(0, 'bad frame')]
 

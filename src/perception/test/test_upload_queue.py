@@ -216,7 +216,7 @@ def test_two_do_not_open_the_same_queue_and_a_dead_one_does_not_keep_it(path: Pa
             PackageQueue(path, PLENTY)
         other.kill()
         # It waits for the other's end, which a kill begins.
-        queue = PackageQueue(path, PLENTY, wait=10.0)
+        queue = PackageQueue(path, PLENTY, wait=120.0)
     assert numbers_in(queue, Rank.QUEUED) == [1]
     with pytest.raises(QueueInUseError):
         PackageQueue(path, PLENTY)
@@ -288,7 +288,7 @@ assert left == [*kept[1:], 99], (left, kept)
 
 
 def test_a_full_disk_is_an_error_that_passes(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, '-c', FULL_DISK, str(tmp_path)], cwd=HERE, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, '-c', FULL_DISK, str(tmp_path)], cwd=HERE, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count('late.sqlite: ') == 2
 

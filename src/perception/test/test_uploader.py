@@ -41,7 +41,7 @@ from ptz_perception.upload.uploader import Uploader
 from ptz_site.frame_package import FramePackage
 
 HERE = Path(__file__).parent
-SLOW = Pacing(send_period=30.0)
+SLOW = Pacing(send_period=1000.0)
 
 
 @pytest.fixture
@@ -66,6 +66,7 @@ def test_a_package_arrives_as_it_was_put_in(receiver: FakeReceiver, tmp_path: Pa
 
 
 def test_immediate_ones_are_sent_at_once_and_queued_ones_at_the_period(receiver: FakeReceiver, tmp_path: Path) -> None:
+    begin = time.time()
     with uploading(receiver.url, tmp_path, SLOW) as uploader:
         for number in (1, 2, 3):
             put(uploader, number)
@@ -74,7 +75,7 @@ def test_immediate_ones_are_sent_at_once_and_queued_ones_at_the_period(receiver:
             put(uploader, number, immediate=True)
         until(lambda: uploader.status().sent == 3)
         until(lambda: uploader.status().waiting == 2)
-        assert uploader.status().oldest_age < 20
+        assert 0 < uploader.status().oldest_age <= time.time() - begin
     assert list(receiver.stored) == ids(1, 4, 5)
     assert left_in(tmp_path) == ids(2, 3)
 
@@ -135,18 +136,25 @@ NOT_TAKEN = [
 
 
 def test_nothing_is_removed_without_a_good_answer_whatever_comes_instead(receiver: FakeReceiver, tmp_path: Path) -> None:
-    receiver.in_turn(*NOT_TAKEN)
+    looked = threading.Event()
+
+    def silent_end_after_a_look(request: Request) -> None:
+        looked.wait(120)
+        silent_end(request)
+
+    receiver.in_turn(*NOT_TAKEN, silent_end_after_a_look)
     with uploading(receiver.url, tmp_path, size_of_pause(0.01)) as uploader:
         for number in range(4):
             put(uploader, number, size=200_000)
-        until(lambda: len(receiver.requests) > 3)
+        until(lambda: len(receiver.requests) > len(NOT_TAKEN))
         assert uploader.status().waiting == 4 and uploader.status().failing_since_ns is not None
+        looked.set()
         until(lambda: uploader.status().sent == 4)
         assert (uploader.status().refused, uploader.status().dropped) == (0, 0)
         until(lambda: uploader.status().waiting == 0)
         assert uploader.status().failing_since_ns is None
     assert sorted(receiver.stored) == ids(*range(4))
-    assert len(receiver.requests) == len(NOT_TAKEN) + 4
+    assert len(receiver.requests) == len(NOT_TAKEN) + 1 + 4
 
 
 def size_of_pause(seconds: float) -> Pacing:
@@ -168,18 +176,17 @@ def test_each_kind_of_failure_is_said_and_the_package_stays(
 
 
 def test_a_receiver_that_is_down_and_comes_back_gets_everything_in_order(tmp_path: Path) -> None:
-    first = FakeReceiver()
-    first.close()
-    with uploading(first.url, tmp_path) as uploader:
+    receiver = FakeReceiver(there=False)
+    with uploading(receiver.url, tmp_path) as uploader:
         for number in range(5):
             put(uploader, number)
         until(lambda: "can't be reached" in uploader.status().last_error)
-        second = FakeReceiver(first.port)
+        receiver.listen()
         until(lambda: uploader.status().sent == 5)
-        second.close()
+        receiver.close()
         put(uploader, 5)
         until(lambda: uploader.status().failing_since_ns)
-    assert list(second.stored) == ids(*range(5))
+    assert list(receiver.stored) == ids(*range(5))
     assert left_in(tmp_path) == ids(5)
 
 
@@ -241,29 +248,28 @@ def test_the_receiver_says_when_to_come_again(receiver: FakeReceiver, tmp_path: 
 def trickle(request: Request) -> None:
     request.read()
     request.connection.sendall(b'HTTP/1.1 201 Created\r\n')
-    for _ in range(300):
+    while True:
         request.connection.sendall(b'X: 1\r\n')
         time.sleep(0.05)
 
 
-def never_reads(_request: Request) -> None:
-    time.sleep(10)
-
-
-@pytest.mark.parametrize('behaviour', [trickle, never_reads])
-def test_a_receiver_that_holds_on_is_let_go_of_in_time(
-    receiver: FakeReceiver, tmp_path: Path, behaviour: Callable[[Request], None]
-) -> None:
-    receiver.in_turn(behaviour)
+@pytest.mark.parametrize('name', ['trickle', 'never reads'])
+def test_a_receiver_that_holds_on_is_let_go_of_in_time(receiver: FakeReceiver, tmp_path: Path, name: str) -> None:
+    # Both go on for longer than it is waited for here.
+    receiver.in_turn({'trickle': trickle, 'never reads': receiver.wait_for_end}[name])
     begin = time.monotonic()
     with uploading(receiver.url, tmp_path, timeout=1.0) as uploader:
         put(uploader, 1, size=8_000_000)
         until(lambda: 'in time' in uploader.status().last_error)
-        assert 0.9 < time.monotonic() - begin < 9.0, 'both go on for 10 s and more'
+        assert time.monotonic() - begin > 0.9
         until(lambda: uploader.status().sent == 1)
 
 
-def test_what_is_sent_while_it_is_closed_is_not_sent_again(receiver: FakeReceiver, tmp_path: Path) -> None:
+def test_what_is_sent_while_it_is_closed_is_not_sent_again(
+    receiver: FakeReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('ptz_perception.upload.uploader._GRACE', 120.0)
+
     def slowly(request: Request) -> None:
         time.sleep(0.3)
         receiver.store(request)
@@ -313,7 +319,7 @@ def test_closing_does_not_wait_for_a_call_that_hangs(tmp_path: Path, where: str)
     # A listener that takes connections and says nothing: TLS is never agreed upon.
     silent = socket.create_server(('127.0.0.1', 0))
     url = f'https://127.0.0.1:{silent.getsockname()[1]}' if where == 'tls' else receiver.url
-    with uploading(url, tmp_path, timeout=60.0) as uploader:
+    with uploading(url, tmp_path, timeout=600.0) as uploader:
         put(uploader, 1, size=8_000_000)
         if where == 'tls':
             connection, _ = silent.accept()
@@ -322,7 +328,7 @@ def test_closing_does_not_wait_for_a_call_that_hangs(tmp_path: Path, where: str)
             until(lambda: receiver.requests)
         begin = time.monotonic()
         uploader.close()
-        assert time.monotonic() - begin < 20.0, 'the call may take 60 s'
+        assert time.monotonic() - begin < 120.0, 'the call may take 600 s'
         assert put(uploader, 2) is Put.DISK_ERROR and uploader.status().not_kept == 1
     receiver.close()
     silent.close()
@@ -344,7 +350,7 @@ def test_what_a_full_disk_does_not_keep_is_counted_and_the_next_one_is_kept(rece
         '    assert not uploader.status().disk_error\n'
     )
     done = subprocess.run(
-        [sys.executable, '-c', code, receiver.url, str(tmp_path)], cwd=HERE, capture_output=True, text=True, timeout=60
+        [sys.executable, '-c', code, receiver.url, str(tmp_path)], cwd=HERE, capture_output=True, text=True, timeout=500
     )
     assert done.returncode == 0, done.stderr
     assert ids(99)[0] in receiver.stored and ids(0)[0] in receiver.stored
@@ -407,7 +413,7 @@ for _ in range(50):
 
 def test_what_was_kept_is_not_lost_when_the_process_is_killed(receiver: FakeReceiver, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, '-c', KILLS, receiver.url, str(tmp_path), '1'], cwd=HERE, capture_output=True, text=True, timeout=120
+        [sys.executable, '-c', KILLS, receiver.url, str(tmp_path), '1'], cwd=HERE, capture_output=True, text=True, timeout=500
     )
     assert done.returncode == 0, done.stderr
     kept = {package_of(int(line)).id for line in done.stdout.split()}

@@ -53,7 +53,7 @@ def put(queue: PackageQueue | Uploader, number: int, *, immediate: bool = False,
     return queue.put(package_of(number, immediate=immediate, size=size), picture_of(number, size))
 
 
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """Waits for a condition."""
     end = time.monotonic() + seconds
     while not condition():
@@ -101,16 +101,26 @@ class Request:
 
 
 class FakeReceiver:
-    """A receiver on 127.0.0.1. behave: what it does with a request; may raise. What it stored is by id, in the order of arrival."""
+    """A receiver on 127.0.0.1. behave: what it does with a request; may raise. What it stored is by id, in the order of arrival.
 
-    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+    there: whether it can be reached from the beginning, or only once listen() is called; its port is its own meanwhile.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None, there: bool = True) -> None:
         self.stored: dict[str, bytes] = {}
         self.requests: list[Request] = []
         self.behave: Callable[[Request], None] = self.store
         self._tls = tls
         self._ended = threading.Event()
-        self._listener = socket.create_server(('127.0.0.1', port), backlog=50)
+        self._listener = socket.socket()
+        self._listener.bind(('127.0.0.1', 0))
         self.port = self._listener.getsockname()[1]
+        if there:
+            self.listen()
+
+    def listen(self) -> None:
+        """From now on it can be reached."""
+        self._listener.listen(50)
         threading.Thread(target=self._serve, daemon=True).start()
 
     @property
@@ -131,7 +141,7 @@ class FakeReceiver:
 
     def wait_for_end(self, _request: Request) -> None:
         """Hangs."""
-        self._ended.wait(30)
+        self._ended.wait(600)
 
     def close(self) -> None:
         self._ended.set()
@@ -168,7 +178,7 @@ def with_status(status: int, headers: str = '') -> Callable[[Request], None]:
 
 def settings_for(url: str, folder: Path, /, **changes: object) -> UploadSettings:
     (folder / 'token').write_text(TOKEN + '\n')
-    return UploadSettings.model_validate({'url': url, 'token_file': 'token', 'timeout': 10.0, 'send_period': 0.0} | changes)
+    return UploadSettings.model_validate({'url': url, 'token_file': 'token', 'timeout': 60.0, 'send_period': 0.0} | changes)
 
 
 @contextlib.contextmanager
