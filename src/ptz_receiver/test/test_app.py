@@ -46,7 +46,7 @@ def keeper(tmp_path: Path) -> Iterator[Keeper]:
 
 async def living(keeper: Keeper, retention: Retention, until: str, log: pytest.LogCaptureFixture) -> None:
     app = build_app(keeper, Rules(TokenCheck('x'), retention=retention))
-    async with app.router.lifespan_context(app), asyncio.timeout(10):
+    async with app.router.lifespan_context(app), asyncio.timeout(120):
         while until not in log.text:
             await asyncio.sleep(0.01)
 
@@ -91,7 +91,7 @@ def test_at_the_end_nothing_is_removed_any_more(
 
     def slowly(_keeper: Keeper, _rule: Retention, ended: Callable[[], bool]) -> int:
         logging.getLogger().warning('begun')
-        until = time.monotonic() + 10
+        until = time.monotonic() + 120
         while not ended() and time.monotonic() < until:
             time.sleep(0.01)
         time.sleep(0.1)

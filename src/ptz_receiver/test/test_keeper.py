@@ -248,7 +248,7 @@ def test_one_that_is_on_its_way_in_is_left_alone(place: Place, monkeypatch: pyte
         def put(self, key: str, picture: bytes) -> None:
             super().put(key, picture)
             tidying.start()
-            assert listed.wait(10)
+            assert listed.wait(120)
 
     monkeypatch.setattr(PackageIndex, 'unsettled', slowly)
     place.keeper = Keeper(place.index, Slow(place.folder), lambda: place.now)
