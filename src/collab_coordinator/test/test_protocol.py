@@ -299,6 +299,10 @@ def test_late_doubled_and_reordered_reports_change_nothing(make_site: SiteMaker)
     assert not region.fleet.take(replace(late, session=0, stamp_ns=newest.stamp_ns + S))
     assert not region.fleet.take(replace(newest, camera='stranger'))
     assert region.fleet.newest('north') == newest
+    # An earlier life that goes on when the later one is silent.
+    earlier = replace(newest, session=0, stamp_ns=newest.stamp_ns + 4 * S, received_ns=newest.received_ns + 4 * S)
+    assert region.fleet.take(earlier)
+    assert region.fleet.take(replace(newest, session=1, stamp_ns=earlier.stamp_ns, received_ns=earlier.received_ns))
 
 
 @pytest.mark.parametrize('adopted', [False, True])

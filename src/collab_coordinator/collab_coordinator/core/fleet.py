@@ -74,12 +74,17 @@ class Fleet:
         return tuple(self._newest)
 
     def take(self, report: CameraReport) -> bool:
-        """Takes a report. False, and no effect, if a newer one is there or the region has no such camera."""
+        """Takes a report. False, and no effect, if a newer one is there or the region has no such camera.
+
+        Of two lives of a driver the later one counts, unless it has fallen silent: somebody may have started a second driver by mistake.
+        """
         if report.camera not in self._newest:
             return False
         last = self._newest[report.camera]
         if last is not None and (report.session, report.stamp_ns) < (last.session, last.stamp_ns):
-            return False
+            goes_on = report.session < last.session and report.stamp_ns > last.stamp_ns
+            if not goes_on or report.received_ns - last.received_ns <= self._silence_ns:
+                return False
         self._newest[report.camera] = report
         self._delays_ns[report.camera].append(report.received_ns - report.stamp_ns)
         return True
