@@ -11,6 +11,7 @@ from typing import Any
 
 import rclpy
 from rclpy.action import ActionClient
+from rclpy.action.client import ClientGoalHandle
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -117,7 +118,7 @@ class RegionConsole:
         self.wait_until_known(CameraState, names.camera_state(camera), problem)
         goal = GoToPreset.Goal(scene=scene, stay=duration_from_ns(round(seconds * NANOSECONDS)))
         handle = self._answer(self.send_goal(client, goal, lambda message: tell(message.feedback)))
-        result = handle.get_result_async()
+        result = self.result_of(handle)
         try:
             while not result.done():
                 time.sleep(_POLL)
@@ -133,6 +134,10 @@ class RegionConsole:
         """
         sent = self._executor.create_task(lambda: client.send_goal_async(goal, feedback_callback=tell))
         return self._answer(sent)
+
+    def result_of(self, handle: ClientGoalHandle) -> Future:
+        """The result of a goal that was accepted, asked for in the executor's thread: a goal may be over at once."""
+        return self._answer(self._executor.create_task(handle.get_result_async))
 
     def wait_for(self, condition: Callable[[RegionState], bool], seconds: float) -> bool:
         """Waits until the region's state fulfils a condition; False if it does not in time."""
