@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: s; how long anything may take, on a machine that is busy with other things too. How long it does take is for the benchmarks.
 PATIENCE = 120.0
+#: s; longer than pytest waits for a test, for what computes all the time.
+FOR_EVER = 3600.0
 #: ROS 2's safe domain ids on Linux; 0 is left to people.
 _DOMAINS = range(1, 101)
 
@@ -45,7 +47,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @contextlib.contextmanager
 def own_domain() -> Iterator[int]:
-    """A ROS_DOMAIN_ID that no other test on this host has, and discovery on the loopback only, in this environment."""
+    """A ROS_DOMAIN_ID that no other test on this host has, and discovery on the loopback only, in this environment.
+
+    It is the one that nobody used for the longest time: whatever a test that failed left running disturbs no other.
+    """
     folder = Path(tempfile.gettempdir()) / f'ptz_collab_test_domains_{os.getuid()}'
     folder.mkdir(exist_ok=True)
     with contextlib.ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
@@ -58,17 +63,22 @@ def own_domain() -> Iterator[int]:
 def _lock_a_domain(folder: Path, stack: contextlib.ExitStack) -> int:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        for domain in _DOMAINS:
-            lock = (folder / str(domain)).open('w')
+        for path in sorted((folder / str(domain) for domain in _DOMAINS), key=_last_used):
+            lock = path.open('w')
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 lock.close()
                 continue
             stack.enter_context(lock)
-            return domain
+            os.utime(path)
+            return int(path.name)
         time.sleep(0.5)
     pytest.fail('no free ROS domain on this host')
+
+
+def _last_used(path: Path) -> float:
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 @pytest.fixture
@@ -100,8 +110,11 @@ class Command:
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Waits as wait_for does; if the command ends before, or it takes too long, the failure says what it printed."""
         deadline = time.monotonic() + PATIENCE
-        while not condition():
+        while True:
+            # Before the condition: it may come true as the last thing that the command does.
             over = self.process.poll() is not None
+            if condition():
+                return
             if over or time.monotonic() > deadline:
                 self.interrupt()
                 code, output = self.finish()

@@ -8,18 +8,20 @@ import hashlib
 import json
 import shutil
 import signal
-import time
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
 import pytest
-from conftest import PATIENCE, start_command
+from conftest import FOR_EVER, ended, start_command
 
 FEW = ('--scenes', 2, '--pictures', 3, '--size', '320x240', '--seed', 5, '--shares', '0.5', '0', '0.5')
 
 
 def run(folder: Path, *words: object) -> tuple[int, str]:
-    return start_command('dataset', 'simulate', *words, cwd=folder).finish()
+    with ended(start_command('dataset', 'simulate', *words, cwd=folder)) as command:
+        return command.finish(timeout=FOR_EVER)
 
 
 def sums(folder: Path) -> dict[str, str]:
@@ -72,13 +74,27 @@ def test_splits_don_t_share_scenes_and_files_say_what_is_there(made: Path) -> No
     assert not (made / '.work').exists()
 
 
+KILLED = """
+import os, sys
+from pathlib import Path
+from collab_bringup.cli import main
+write, written = Path.write_bytes, []
+def write_bytes(path, data):
+    written.append(path)
+    if len(written) == 5:
+        write(path, data[: len(data) // 2])
+        os.kill(os.getpid(), 9)
+    return write(path, data)
+Path.write_bytes = write_bytes
+main(['dataset', 'simulate', *sys.argv[1:]])
+"""
+
+
 def test_what_was_killed_goes_on_and_comes_out_the_same(made: Path, tmp_path: Path) -> None:
-    command = start_command('dataset', 'simulate', 'one', *FEW, '--jobs', 1, cwd=tmp_path)
-    limit = time.monotonic() + PATIENCE
-    while not list(tmp_path.glob('one/.work/detection-*.json')) and time.monotonic() < limit:
-        time.sleep(0.02)
-    command.process.send_signal(signal.SIGKILL)
-    command.finish()
+    words = ('one', *map(str, FEW), '--jobs', '1')
+    killed = subprocess.run([sys.executable, '-c', KILLED, *words], cwd=tmp_path, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob('one/.work/detection-*.json'))) == 1, 'it was at the next kind of the first scene'
     assert not (tmp_path / 'one' / 'dataset.json').exists()
     code, output = run(tmp_path, 'one', *FEW, '--jobs', 1)
     assert code == 0, output

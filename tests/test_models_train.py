@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 
 import cv2
 import onnx
 import pytest
-from conftest import start_command
+from conftest import FOR_EVER, ended, start_command
 from drawn_people import write_coco
 
 pytest.importorskip('torch', reason='PyTorch is for training only: make train-env')
@@ -23,13 +22,10 @@ training: {iterations: 160, batch: 8, warmup: 20, validate_every: 80, checkpoint
 """
 
 
-def beside_the_others() -> None:
-    """A training takes all of a processor; regions that run at the same time need theirs at once."""
-    os.nice(10)
-
-
 def run(folder: Path, *words: object) -> tuple[int, str]:
-    return start_command('models', *words, cwd=folder, preexec=beside_the_others).finish()
+    # A training takes as long as it takes: what else runs has the processor too.
+    with ended(start_command('models', *words, cwd=folder)) as command:
+        return command.finish(timeout=FOR_EVER)
 
 
 @pytest.fixture(scope='module')

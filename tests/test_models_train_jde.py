@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import start_command
+from conftest import FOR_EVER, ended, start_command
 from drawn_identities import write_identities, write_pictures
 
 pytest.importorskip('torch', reason='PyTorch is for training only: make train-env')
@@ -25,7 +25,8 @@ def test_what_was_trained_becomes_a_model_of_boxes_and_appearances(tmp_path: Pat
         write_identities(tmp_path / 'people' / 'identities', split, first, 4)
     (tmp_path / 'recipe.yaml').write_text(RECIPE)
     words = ('train', 'jde', '--data', 'people', '--out', 'run', '--recipe', 'recipe.yaml')
-    code, output = start_command('models', *words, cwd=tmp_path).finish()
+    with ended(start_command('models', *words, cwd=tmp_path)) as command:
+        code, output = command.finish(timeout=FOR_EVER)
     assert code == 0, output
     assert 'val/map' in output
     code, output = start_command('models', 'export', 'run', '--out', 'made.onnx', cwd=tmp_path).finish()
