@@ -33,7 +33,8 @@ _PICTURES = (messages.FRAME, messages.IMAGE)
 _TICK = 0.025
 #: Of the recording, ns; timers of nodes on /clock run at least so often, also while it is replayed as fast as they can.
 _STEP_NS = 100_000_000
-#: How often everybody is asked after a step: the first time they take the clock, the second time their timers have run.
+#: How often everybody is asked after a step: the first time they take the clock, the second time their timers have run. And at the
+#: end: then they have also taken what others of them made of the last message.
 _ROUNDS = 2
 #: s for discovery of what runs already; on a busy machine it may take longer, so it is looked for again every so many seconds.
 _DISCOVERY = 1.0
@@ -113,6 +114,8 @@ class Player:
             progress(self.played)
             if time.monotonic() - self._looked > _DISCOVERY:
                 self._check_for_regions()
+        if pace is None:
+            self._readers.have_taken(tuple(self._publishers.values()), _ROUNDS)
 
     def _publish(self, one: Replayed) -> Publisher | None:
         """The publisher, if somebody reads it."""

@@ -48,20 +48,28 @@ class Readers:
         self._of_topic: dict[str, tuple[int, tuple[_Reader, ...]]] = {}
 
     def wait_for(self, publishers: Sequence[Publisher], names: Iterable[str], patience: float) -> list[str]:
-        """Waits until nodes of these names read, or with none at all anybody, and nobody new comes. Returns the names that did not come."""
+        """Waits until nodes of these names read, or with none at all anybody, and nobody new comes. Returns the names that did not come.
+
+        Nodes answer when they spin, and so when they have subscribed to all that they read, however long that took.
+        """
         wanted = set(names)
         deadline = time.monotonic() + patience
         said = False
         changed, count = time.monotonic(), -1
         while True:
             found = self._names(publishers)
-            now, matched = time.monotonic(), sum(one.get_subscription_count() for one in publishers)
+            now, matched = time.monotonic(), _matched(publishers)
             if matched != count:
                 changed, count = now, matched
+                for publisher in publishers:
+                    self._readers(publisher)  # makes those who ask, as it takes them a moment to find whom they ask
             missing = sorted(wanted - found)
             if (not missing if wanted else bool(found)) and now - changed > _QUIET:
-                return []
-            if now > deadline:
+                self.have_taken(publishers)
+                self.spin(_SLICE)
+                if _matched(publishers) == count:
+                    return []
+            elif now > deadline:
                 if wanted:
                     return missing
                 if not said:
@@ -130,3 +138,7 @@ class Readers:
         if client is None:
             client = self._clients[name] = self._node.create_client(GetParameters, f'{name}/get_parameters')
         return _Reader(name, client) if client.service_is_ready() else None
+
+
+def _matched(publishers: Sequence[Publisher]) -> int:
+    return sum(one.get_subscription_count() for one in publishers)
