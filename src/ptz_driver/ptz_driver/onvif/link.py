@@ -256,7 +256,7 @@ class CameraLink:
         with self._condition:
             self._keyframe, self._keyframe_ns = False, self._now_ns()
         try:
-            session.client.synchronize(learnt.profile.token)
+            self._authorized(lambda: session.client.synchronize(learnt.profile.token))
         except NotAuthorizedError:
             raise
         except RefusedError:
