@@ -17,11 +17,12 @@ from network_camera import ONE_CAMERA
 
 from ptz_sim.network.device import NetworkCamera, Normalized, RefusedError
 from ptz_sim.network.faults import CameraFaults
+from ptz_sim.network.pictures import Pictures
 from ptz_sim.network.process import CameraOptions, serving
 from ptz_sim.network.rtp import RtpStream
 from ptz_sim.network.soap import is_authentic, parse
 from ptz_site import OnvifCamera, UserError
-from ptz_site.stream_marks.nal import Codec
+from ptz_site.stream_marks.nal import Codec, NalFormat
 
 S = 1_000_000_000
 BEGIN = 1_700_000_000 * S
@@ -147,6 +148,18 @@ def test_a_stuck_camera_stops_half_way_and_says_that_it_moves() -> None:
     camera.change_faults({'stuck': False}, later)
     camera.go_to_preset(gate.token, 1.0, later)
     assert camera.ptz.position(later + 60 * S) == gate.position and not camera.is_moving(later + 60 * S)
+
+
+def test_whoever_watches_begins_with_a_keyframe() -> None:
+    form, pictures = NalFormat(Codec.H264, 0), Pictures(NetworkCamera(ONE_CAMERA, 'north', BEGIN), Codec.H264, 0.0)
+    pictures.start()
+    with pictures.watch() as first:
+        for _ in range(3):
+            first.get()
+            # While another picture is waited for.
+            with pictures.watch() as other:
+                assert any(form.is_random_access(unit[0]) for unit in other.get().units)
+    pictures.end()
 
 
 def test_a_lens_that_bends_can_not_be_simulated() -> None:

@@ -112,7 +112,7 @@ class Pictures:
         mine: queue.Queue[AccessUnit] = queue.Queue(_QUEUE)
         with self._lock:
             self._watchers.append(mine)
-        self.want_keyframe()
+            self.want_keyframe()
         self._somebody.set()
         try:
             yield mine
@@ -130,16 +130,16 @@ class Pictures:
     def _run(self) -> None:
         encoder = self._encoder()
         while not self._ended.is_set():
-            with self._lock:
-                watchers = tuple(self._watchers)
-            if not watchers:
+            if not self._watchers:
                 self._somebody.clear()
                 self._somebody.wait(0.5)
                 continue
             stamp = ((time.time_ns() - self._phase) // self._period + 1) * self._period + self._phase
             self._ended.wait((stamp - time.time_ns()) / NANOSECONDS)
-            keyframe = self._keyframe.is_set()
-            self._keyframe.clear()
+            with self._lock:
+                # Together: who watches from now on begins with the keyframe that it asked for.
+                watchers, keyframe = tuple(self._watchers), self._keyframe.is_set()
+                self._keyframe.clear()
             unit = encoder.encode(self._picture(stamp), stamp, keyframe)
             for watcher in watchers:
                 if not watcher.full():
