@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 import os
@@ -22,12 +23,12 @@ from ptz_collab_msgs.action import Handoff, HoldScene
 from ptz_collab_msgs.msg import HoldKeepAlive, PresetFrame, RegionState, RotationPlan
 from ptz_node import names
 from ptz_node.convert import time_to_ns
-from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
+from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED, LATCHED_RECORD
 from ptz_site import load_site
 
 S = 1_000_000_000
 FAULT_SITE = """
-region: {name: yard, dwell: 4.0, silence_timeout: 1.5, hold: {holder_timeout: 60.0}}
+region: {name: yard, dwell: 4.0, start_timeout: 100.0, silence_timeout: 1.5, hold: {holder_timeout: 60.0}}
 scenes:
   gate: {polygon: [[-18, 6], [-8, 6], [-8, 16], [-18, 16]]}
   road: {polygon: [[6, 6], [18, 6], [18, 15], [6, 15]]}
@@ -55,9 +56,9 @@ simulation: {seed: 3, walkers: 2, vehicles: 0}
 """
 
 
-def write_site(folder: Path, *, doubled: bool = False) -> Path:
-    """Three cameras on three scenes; doubled: on two scenes, so that one camera can be spared."""
-    text = FAULT_SITE
+def write_site(folder: Path, *, doubled: bool = False, silence: float = 1.5) -> Path:
+    """Three cameras on three scenes; doubled: on two scenes, so that one camera can be spared. silence (s): until a camera is lost."""
+    text = FAULT_SITE.replace('silence_timeout: 1.5', f'silence_timeout: {silence}')
     if doubled:
         lines = [line for line in text.splitlines() if not line.startswith('  substation:')]
         text = '\n'.join(line.replace(', substation: auto', '') for line in lines) + '\n'
@@ -104,6 +105,7 @@ class Holder:
         self.result: HoldScene.Result | None = None
         self.status = GoalStatus.STATUS_UNKNOWN
         self.handed: Handoff.Result | None = None
+        self._released = ''
         node.create_timer(0.5, self._say)
 
     def hold(self, camera: str, scene: str) -> None:
@@ -113,8 +115,26 @@ class Holder:
         future = self._console.send_goal(self._hold, goal, self._on_feedback)
         self._wait(future.done, PATIENCE, 'the hold is accepted')
         self._handle = future.result()
-        self._handle.get_result_async().add_done_callback(self._on_result)
+        self._console.result_of(self._handle).add_done_callback(self._on_result)
         self._wait(lambda: self.hold_id != '' or self.result is not None, PATIENCE, 'the hold has a name')
+
+    def hold_on(self, scene: str, camera: str = '') -> str:
+        """Holds a scene with whoever is on it, or with one camera when it is there; again if it had just turned away. The camera."""
+
+        def watching() -> str:
+            found = on_scene(self._console, scene)
+            return found if camera in ('', found) else ''
+
+        while True:
+            self._wait(lambda: watching() != '', PATIENCE, f'{camera or "somebody"} is on {scene}')
+            holder = watching()
+            if not holder:
+                continue
+            self.hold(holder, scene)
+            if self.result is None:
+                return holder
+            assert self.result.error_code == HoldScene.Result.NOT_ON_SCENE, self.result
+            self.result = None
 
     def hand_off(self, towards: tuple[float, float]) -> None:
         """Asks for a handoff: the target, in the middle, walks towards a point."""
@@ -123,19 +143,22 @@ class Holder:
         goal = Handoff.Goal(hold_id=self.hold_id, heading=heading, feature=[0.6, 0.8])
         future = self._console.send_goal(self._handoff, goal)
         self._wait(future.done, PATIENCE, 'the handoff is accepted')
-        future.result().get_result_async().add_done_callback(lambda done: setattr(self, 'handed', done.result().result))
+        result = self._console.result_of(future.result())
+        result.add_done_callback(lambda done: setattr(self, 'handed', done.result().result))
 
     def cancel(self) -> None:
         """The target has left the view."""
         self._handle.cancel_goal_async()
 
     def let_go(self) -> None:
-        """The same, said on the topic: the coordinator that took the goal may be gone."""
-        hold_id, self.hold_id = self.hold_id, ''
-        self._alive.publish(HoldKeepAlive(hold_id=hold_id, released=True))
+        """The same, said on the topic: the coordinator that took the goal may be gone. Again and again: another may just come."""
+        self._released = self.hold_id
+        self._say()
 
     def _say(self) -> None:
-        if self.hold_id:
+        if self._released:
+            self._alive.publish(HoldKeepAlive(hold_id=self._released, released=True))
+        elif self.hold_id:
             self._alive.publish(HoldKeepAlive(hold_id=self.hold_id))
 
     def _on_feedback(self, message: HoldScene.Impl.FeedbackMessage) -> None:
@@ -148,8 +171,8 @@ class Holder:
 
 
 def on_scene(console: RegionConsole, scene: str) -> str:
-    """The camera that shows a scene now."""
-    return next(one.camera for one in console.state.cameras if one.scene == scene)
+    """The camera that shows a scene now; empty: none, as between two reports of a switch."""
+    return next((one.camera for one in console.state.cameras if one.scene == scene), '')
 
 
 def switches(console: RegionConsole) -> dict[str, str]:
@@ -163,11 +186,12 @@ def out(console: RegionConsole) -> set[str]:
 
 
 class Watcher:
-    """What the cameras of a region show while somebody watches: stamp, scene, switch start, by camera; and the plans."""
+    """What the cameras of a region show while somebody watches: stamp, scene, switch start, by camera; the plans and states."""
 
     def __init__(self, console: RegionConsole, cameras: Iterable[str]) -> None:
         self.shown: dict[str, list[tuple[int, str, int]]] = {camera: [] for camera in cameras}
         self.plans: list[RotationPlan] = []
+        self.states: list[RegionState] = []
         #: The newest plan that each camera says it has.
         self.followed: dict[str, RotationPlan] = {}
         node = console.node
@@ -181,7 +205,8 @@ class Watcher:
             node.create_subscription(
                 PresetFrame, f'/{console.region}/{names.camera_frames(camera)}', self._on_frame, FRAMES_RECORD
             )
-        node.create_subscription(RotationPlan, f'/{console.region}/{names.PLAN}', self.plans.append, LATCHED)
+        node.create_subscription(RotationPlan, f'/{console.region}/{names.PLAN}', self.plans.append, LATCHED_RECORD)
+        node.create_subscription(RegionState, f'/{console.region}/{names.REGION_STATE}', self.states.append, LATCHED_RECORD)
 
     def newest_ns(self) -> int:
         """The stamp up to which every camera that is there has been seen."""
@@ -206,6 +231,23 @@ def longest_without(shown: Mapping[str, Sequence[tuple[int, str, int]]], scene: 
     stamps = sorted(s for found in shown.values() for s, name, _ in found if name == scene and begin_ns <= s <= end_ns)
     edges = [begin_ns, *stamps, end_ns]
     return max(b - a for a, b in itertools.pairwise(edges)) / S
+
+
+def most_without(
+    shown: Mapping[str, Sequence[tuple[int, str, int]]], scene: str, begin_ns: int, end_ns: int, cameras: Iterable[str]
+) -> int:
+    """How many pictures each of some cameras took, one after the other, while none of all cameras showed a scene; the most.
+
+    Not in seconds: nobody is to blame that a machine or a process stood still for some, and took no pictures.
+    """
+    stamps = {camera: sorted(stamp for stamp, _, _ in shown[camera]) for camera in cameras}
+    showing = sorted(s for found in shown.values() for s, name, _ in found if name == scene and begin_ns <= s <= end_ns)
+
+    def taken(camera: str, after_ns: int, before_ns: int) -> int:
+        return bisect.bisect_left(stamps[camera], before_ns) - bisect.bisect_right(stamps[camera], after_ns)
+
+    gaps = itertools.pairwise([begin_ns, *showing, end_ns])
+    return max(min(taken(camera, a, b) for camera in stamps) for a, b in gaps)
 
 
 def span(folder: Path) -> tuple[int, int]:
