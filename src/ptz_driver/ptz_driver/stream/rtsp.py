@@ -23,6 +23,8 @@ from ptz_site.stream_marks.nal import Codec, NalFormat, units
 #: The encodings of PresetFrame, by FFmpeg's names.
 _ENCODINGS = {'h264': 'h264', 'hevc': 'h265', 'mjpeg': 'jpeg'}
 _QUEUE = 100
+#: Time limits for a picture until the first one comes: the camera is found, asked and begins meanwhile.
+_OPENING = 3
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,12 @@ class _Ended:
 class RtspSource:
     """Reads in a thread of its own: FFmpeg notices a stream that has stopped only after twice its time limit, so nobody waits for it.
 
-    silence: s without a picture after which the stream counts as lost.
+    silence: s without a picture after which the stream counts as lost; the first one may take longer.
     """
 
     def __init__(self, address: str, credentials: Credentials, silence: float, now_ns: Callable[[], int]) -> None:
         self._address, self._silence, self._now_ns = _with_password(address, credentials), silence, now_ns
+        self._limit = _OPENING * silence
         self._pictures: queue.Queue[Picture | _Ended] = queue.Queue(_QUEUE)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name='rtsp', daemon=True)
@@ -46,9 +49,10 @@ class RtspSource:
     def read(self) -> Picture:
         """The next picture."""
         try:
-            found = self._pictures.get(timeout=self._silence)
+            found = self._pictures.get(timeout=self._limit)
         except queue.Empty:
-            raise StreamError(f'no picture for {self._silence:g} s') from None
+            raise StreamError(f'no picture for {self._limit:g} s') from None
+        self._limit = self._silence
         if isinstance(found, _Ended):
             raise found.error
         return found
