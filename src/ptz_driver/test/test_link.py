@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from network_camera import PATIENCE
+
 from ptz_driver.health import Fault
 from ptz_driver.onvif.client import MediaProfile, MoveStatus, NotAuthorizedError, PtzPreset, RefusedError, Services
 from ptz_driver.onvif.link import CameraLink, LinkOptions, LinkState
@@ -18,8 +20,6 @@ from ptz_driver.onvif.session import Goal
 from ptz_driver.onvif.spaces import Ranges
 from ptz_site import NANOSECONDS, Credentials
 
-#: s; how long anything may take.
-PATIENCE = 120.0
 OPTIONS = LinkOptions('', Ranges((math.pi, -math.pi), (-1.0, 1.0), (1.0, 20.0)), status=True, tolerance=0.01, manual_pause=60.0)
 
 

@@ -11,13 +11,14 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
-from network_camera import ONE_CAMERA
+from network_camera import ONE_CAMERA, PATIENCE
 
 from ptz_driver.onvif.client import CertificateError, NotAuthorizedError, OnvifError, RefusedError, UnreachableError, Vector
 from ptz_driver.onvif.zeep_client import Endpoint, ZeepClient
@@ -34,6 +35,7 @@ from ptz_site.stream_marks.nal import Codec
 
 BOB = Credentials('bob', 'correct horse')
 OPTIONS = CameraOptions('north', 0, account=BOB)
+T = TypeVar('T')
 
 
 @pytest.fixture(scope='module')
@@ -52,7 +54,7 @@ def faulty(served: Served, **faults: object) -> Iterator[None]:
         served.camera.change_faults({name: getattr(normal, name) for name in faults}, time.time_ns())
 
 
-def connected(served: Served, timeout: float = 3.0) -> tuple[ZeepClient, str]:
+def connected(served: Served, timeout: float = PATIENCE) -> tuple[ZeepClient, str]:
     client = ZeepClient(Endpoint('127.0.0.1', served.port, timeout=timeout), BOB)
     client.set_clock_offset(client.clock_seconds() - time.time())
     client.connect()
@@ -76,8 +78,10 @@ def test_a_turn_is_commanded_and_seen(served: Served) -> None:
     gate, road = client.presets(token)
     client.go_to_preset(token, gate.token, 0.0)
     wait_until_still(client, token)
-    client.go_to_preset(token, road.token, 0.5)
+    # So slowly that it moves whenever it is asked.
+    client.go_to_preset(token, road.token, 0.02)
     assert client.status(token).moving
+    client.go_to_preset(token, road.token, 0.0)
     wait_until_still(client, token)
     assert client.status(token).position == road.position
     client.go_to(token, Vector(0.1, -0.2, None), 0.0)
@@ -90,7 +94,7 @@ def test_a_turn_is_commanded_and_seen(served: Served) -> None:
 
 
 def wait_until_still(client: ZeepClient, token: str) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while client.status(token).moving:
         assert time.monotonic() < deadline, 'it turns for ever'
 
@@ -129,7 +133,7 @@ def test_a_camera_with_a_wrong_clock_is_reached(served: Served, clock: float, ne
 
 
 def test_every_call_has_its_own_fresh_token(served: Served) -> None:
-    """The camera refuses a nonce that it has seen, and a time that is more than five seconds off."""
+    """The camera refuses a nonce that it has seen, and a time that is too far off."""
     client, token = connected(served)
     failures: list[BaseException] = []
 
@@ -147,19 +151,30 @@ def test_every_call_has_its_own_fresh_token(served: Served) -> None:
     for _ in range(20):
         client.status(token)
     for thread in threads:
-        thread.join(30)
-    assert not failures
+        thread.join(PATIENCE)
+    assert not failures and not any(thread.is_alive() for thread in threads)
 
 
 @pytest.mark.parametrize('fault', ['hang', 'trickle'])
 def test_every_call_ends_in_time(served: Served, fault: str) -> None:
-    client, token = connected(served, timeout=1.0)
+    client, token = in_the_end(lambda: connected(served, timeout=1.0))
     with faulty(served, **{fault: True}):
         begin = time.monotonic()
         with pytest.raises(UnreachableError, match='no answer'):
             client.status(token)
-        assert time.monotonic() - begin < 20.0, 'the faults go on for ever'
-    assert client.status(token).moving is not None, 'and the next one works'
+        assert time.monotonic() - begin < PATIENCE, 'the faults go on for ever'
+    assert in_the_end(lambda: client.status(token)).moving is not None, 'and the next one works'
+
+
+def in_the_end(ask: Callable[[], T]) -> T:
+    """What a camera answers that may be slower than a short time limit, where the machine is busy."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return ask()
+        except UnreachableError:
+            if time.monotonic() > deadline:
+                raise
 
 
 def test_refusals_are_told_apart(served: Served) -> None:
@@ -171,11 +186,11 @@ def test_refusals_are_told_apart(served: Served) -> None:
     with faulty(served, reject_password=True), pytest.raises(NotAuthorizedError):
         client.status(token)
     with pytest.raises(NotAuthorizedError):
-        ZeepClient(Endpoint('127.0.0.1', served.port), Credentials('bob', 'wrong')).connect()
+        ZeepClient(Endpoint('127.0.0.1', served.port, timeout=PATIENCE), Credentials('bob', 'wrong')).connect()
     with pytest.raises(UnreachableError, match='refused'):
         ZeepClient(Endpoint('127.0.0.1', 9), BOB).connect()
     with pytest.raises(CertificateError, match='no HTTPS'):
-        ZeepClient(Endpoint('127.0.0.1', served.port, https=True), BOB).connect()
+        ZeepClient(Endpoint('127.0.0.1', served.port, https=True, timeout=PATIENCE), BOB).connect()
 
 
 @pytest.fixture(scope='module')
@@ -189,7 +204,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_a_certificate_must_be_trusted(certificate: tuple[Path, Path]) -> None:
     with serving(ONE_CAMERA, replace(OPTIONS, certificate=certificate[0], key=certificate[1])) as camera:
-        endpoint = Endpoint('127.0.0.1', camera.port, https=True)
+        endpoint = Endpoint('127.0.0.1', camera.port, https=True, timeout=PATIENCE)
         with pytest.raises(CertificateError, match='not trusted'):
             ZeepClient(endpoint, BOB).clock_seconds()
         client = ZeepClient(replace(endpoint, ca_file=str(certificate[0])), BOB)
@@ -199,15 +214,15 @@ def test_a_certificate_must_be_trusted(certificate: tuple[Path, Path]) -> None:
 
 def test_pictures_over_http(served: Served) -> None:
     base = f'http://127.0.0.1:{served.port}'
-    video = MotionJpegSource(f'{base}/mjpeg', BOB, 3.0, '', time.time_ns)
-    single = SnapshotSource(f'{base}/snapshot.jpg', BOB, 3.0, '', time.time_ns, lambda: None)
+    video = MotionJpegSource(f'{base}/mjpeg', BOB, PATIENCE, '', time.time_ns)
+    single = SnapshotSource(f'{base}/snapshot.jpg', BOB, PATIENCE, '', time.time_ns, lambda: None)
     for source in (video, single):
         for _ in range(3):
             picture = source.read()
             assert picture.size == (160, 90) and decode(picture.data).shape == (90, 160, 3)
         source.close()
     with pytest.raises(StreamRefusedError):
-        MotionJpegSource(f'{base}/mjpeg', Credentials('bob', 'wrong'), 3.0, '', time.time_ns)
+        MotionJpegSource(f'{base}/mjpeg', Credentials('bob', 'wrong'), PATIENCE, '', time.time_ns)
 
 
 def test_nothing_of_the_library_leaks_out(served: Served, tmp_path: Path) -> None:
@@ -221,7 +236,7 @@ def test_nothing_of_the_library_leaks_out(served: Served, tmp_path: Path) -> Non
     from ptz_site import Credentials
     assert (logging.getLogger().handlers, logging.getLogger().level) == before, 'root logger'
     logging.basicConfig(level=logging.DEBUG, filename='log')
-    client = ZeepClient(Endpoint('127.0.0.1', {served.port}), Credentials('bob', 'correct horse'))
+    client = ZeepClient(Endpoint('127.0.0.1', {served.port}, timeout={PATIENCE}), Credentials('bob', 'correct horse'))
     client.set_clock_offset(0.0)
     client.connect()
     token = client.profiles()[1].token
@@ -257,7 +272,7 @@ def test_pictures_over_rtsp_carry_marks_and_are_decoded(codec: Codec) -> None:
     mark = StreamMark('north', 'gate', 'Gate', Mark.ARRIVED, Phase.IN_POSITION, 5, 3, 4)
     form = nal.NalFormat(codec, 0)
     with serving(ONE_CAMERA, replace(OPTIONS, codec=codec)) as camera:
-        source = RtspSource(camera.rtsp, BOB, 5.0, time.time_ns)
+        source = RtspSource(camera.rtsp, BOB, PATIENCE, time.time_ns)
         pictures = [source.read() for _ in range(25)]
         source.close()
     encoding = {Codec.H264: 'h264', Codec.H265: 'h265'}[codec]

@@ -20,8 +20,8 @@ _NAMESPACES = {
     'wsse': 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd',
     'wsu': 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd',
 }
-#: s that a token's time may be off the camera's clock.
-_TOKEN_LIFE = 5.0
+#: s that a token's time may be off the camera's clock; who asks may be stopped for a moment by a busy machine.
+_TOKEN_LIFE = 15.0
 _XMLNS = {
     'tt': 'http://www.onvif.org/ver10/schema',
     'tds': 'http://www.onvif.org/ver10/device/wsdl',
