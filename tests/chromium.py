@@ -20,7 +20,7 @@ import numpy as np
 
 BROWSER = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
 
-# Seeks to each time and keeps the picture and the cues that are active there; then plays everything, fast.
+# Seeks to each time and keeps the picture, of ten a second, and the cues that are active there; then plays everything, fast.
 _PAGE = """<!doctype html><video id="v" muted><track id="t" kind="metadata" default src="/cues"></video><script>
 const v = document.getElementById('v'), t = document.getElementById('t').track, c = document.createElement('canvas');
 const seen = {pictures: [], cues: [], all: 0, played: 0, error: ''};
@@ -33,9 +33,12 @@ async function watch() {
   v.src = '/video'; await happens(v, 'loadeddata'); await cues;
   seen.all = t.cues.length;
   for (const time of TIMES) {
-    // `seeked` may come before the picture is there to be drawn.
-    const shown = new Promise(done => v.requestVideoFrameCallback(done));
-    v.currentTime = time; await happens(v, 'seeked'); await Promise.race([shown, new Promise(done => setTimeout(done, 5000))]);
+    // `seeked` may come before the picture is there to be drawn, and the one before it late.
+    const shown = new Promise(done => {
+      const look = (_, frame) => Math.abs(time - 0.05 - frame.mediaTime) < 0.055 ? done() : v.requestVideoFrameCallback(look);
+      v.requestVideoFrameCallback(look);
+    });
+    v.currentTime = time; await happens(v, 'seeked'); await shown;
     c.width = v.videoWidth; c.height = v.videoHeight; c.getContext('2d').drawImage(v, 0, 0);
     seen.pictures.push(c.toDataURL('image/png').split(',')[1]);
     seen.cues.push(Array.from(t.cues).filter(q => q.startTime <= time && time < q.endTime).map(q => JSON.parse(q.text)));

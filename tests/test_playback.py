@@ -48,7 +48,7 @@ def test_chromium_plays_every_chapter(tmp_path: Path, encoded: bool) -> None:
         for title, start, end in reversed(chapters)
         for time in (start + 0.01, start + 0.7 * (end - start))
     ]
-    seen = chromium.watch(video, [time for _, time in wanted], timeout=120, profile=tmp_path / 'profile')
+    seen = chromium.watch(video, [time for _, time in wanted], timeout=500, profile=tmp_path / 'profile')
     assert seen.error == ''
     assert [camera_of(picture) for picture in seen.pictures] == [camera for camera, _ in wanted]
     assert [[cue['camera'] for cue in cues] for cues in seen.cues] == [[camera] for camera, _ in wanted]
