@@ -13,9 +13,9 @@ from gi.repository import GLib, Gst, GstRtspServer
 
 encoding, user, password = sys.argv[1:4]
 ENCODERS = {
-    'h264': 'x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96',
+    'h264': 'x264enc tune=zerolatency speed-preset=ultrafast key-int-max=5 ! rtph264pay name=pay0 pt=96',
     # Parameter sets only in the description, as some cameras do.
-    'h264-bare': 'x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! video/x-h264,stream-format=avc '
+    'h264-bare': 'x264enc tune=zerolatency speed-preset=ultrafast key-int-max=5 ! video/x-h264,stream-format=avc '
     '! rtph264pay name=pay0 pt=96 config-interval=0',
 }
 Gst.init(None)

@@ -5,22 +5,25 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
+import os
 import select
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from conftest import PATIENCE
+from typing import IO, Any
 
 from ptz_site import Site
 
+#: As in conftest.py, of which tests beside the packages have another.
+PATIENCE = 120.0
 USER, PASSWORD = 'operator', 'correct horse'
 #: One small camera in an empty yard.
 ONE_CAMERA = Site.model_validate(
@@ -40,16 +43,44 @@ ONE_CAMERA = Site.model_validate(
     }
 )
 
+#: Another small one, as a site's text.
+NORTH_ALONE = """
+region: {name: yard, dwell: 2.0}
+scenes:
+  gate: {polygon: [[-18, 6], [-8, 6], [-8, 16], [-18, 16]]}
+  road: {polygon: [[6, 6], [18, 6], [18, 15], [6, 15]]}
+cameras:
+  north:
+    backend: simulated
+    pose: {x: 0, y: 28, z: 7, yaw: -90}
+    zoom: [1, 20]
+    slew_rate: 120
+    slew_acceleration: 400
+    zoom_rate: 4
+    resolution: [320, 180]
+    rate: 10
+    presets: {gate: auto, road: auto}
+simulation: {seed: 3, walkers: 0, vehicles: 0}
+"""
+#: Below the ports that the kernel gives to connections, of which any may be made before a server has taken its port.
+_PORTS = range(20_000, 30_000, 2)
+#: The locks of those that this process was given; they go with it.
+_taken: list[IO[str]] = []
+
 
 def free_port_pair() -> int:
-    """A port that is free, and so is the one after it."""
-    for _ in range(100):
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(('127.0.0.1', 0))
-            port = int(first.getsockname()[1])
-            with contextlib.suppress(OSError):
-                second.bind(('127.0.0.1', port + 1))
-                return port
+    """A port that is free, and so is the one after it; no other test of this host gets them while this process lives."""
+    folder = Path(tempfile.gettempdir()) / f'ptz_collab_test_ports_{os.getuid()}'
+    folder.mkdir(exist_ok=True)
+    for port in _PORTS:
+        lock = (folder / str(port)).open('w')
+        with contextlib.suppress(OSError), socket.socket() as first, socket.socket() as second:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            first.bind(('127.0.0.1', port))
+            second.bind(('127.0.0.1', port + 1))
+            _taken.append(lock)
+            return port
+        lock.close()
     raise AssertionError('no two free ports')
 
 

@@ -11,25 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import Command
-from network_camera import PASSWORD, USER, SimCamera, free_port_pair, over_network, sim_cameras
+from network_camera import NORTH_ALONE, PASSWORD, USER, SimCamera, free_port_pair, over_network, sim_cameras
 
 from ptz_site import load_site
-
-SITE = """
-region: {name: yard, dwell: 2.0}
-scenes:
-  gate: {polygon: [[-18, 6], [-8, 6], [-8, 16], [-18, 16]]}
-  road: {polygon: [[6, 6], [18, 6], [18, 15], [6, 15]]}
-cameras:
-  north:
-    backend: simulated
-    pose: {x: 0, y: 28, z: 7, yaw: -90}
-    zoom: [1, 20]
-    resolution: [320, 180]
-    rate: 10
-    presets: {gate: auto, road: auto}
-simulation: {seed: 3, walkers: 0, vehicles: 0}
-"""
 
 
 @pytest.fixture(scope='module')
@@ -37,7 +21,7 @@ def north(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimCamera]:
     folder = tmp_path_factory.mktemp('camera')
     port = free_port_pair()
     site = folder / 'yard.yaml'
-    site.write_text(over_network(SITE, folder, {'north': port}))
+    site.write_text(over_network(NORTH_ALONE, folder, {'north': port}))
     with sim_cameras(site, {'north': port}) as cameras:
         yield cameras['north']
 
@@ -102,13 +86,13 @@ def test_what_is_wrong_with_a_probe_is_one_line(
 def test_what_is_wrong_with_a_simulated_camera_is_one_line(
     north: SimCamera, run: Callable[..., tuple[int, str]], tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
-    (tmp_path / 'yard.yaml').write_text(SITE)
+    (tmp_path / 'yard.yaml').write_text(NORTH_ALONE)
     code, output = run('sim-camera', 'yard.yaml', *(str(north.port - 1) if word == 'BUSY' else word for word in arguments))
     assert code == 2 and words in output and len(output.splitlines()) == 1, output
 
 
 def test_a_region_whose_password_can_not_be_read_does_not_start(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
-    (tmp_path / 'yard.yaml').write_text(over_network(SITE, tmp_path, {'north': 9}))
+    (tmp_path / 'yard.yaml').write_text(over_network(NORTH_ALONE, tmp_path, {'north': 9}))
     (tmp_path / 'camera.password').unlink()
     code, output = run('up', 'yard.yaml', '--out', 'run')
     assert code == 2 and len(output.splitlines()) == 1, output
@@ -116,7 +100,7 @@ def test_a_region_whose_password_can_not_be_read_does_not_start(run: Callable[..
 
 
 def test_a_camera_ends_cleanly_on_ctrl_c(ptz_collab: Callable[..., Command], tmp_path: Path) -> None:
-    (tmp_path / 'yard.yaml').write_text(SITE)
+    (tmp_path / 'yard.yaml').write_text(NORTH_ALONE)
     command = ptz_collab('sim-camera', 'yard.yaml', '--camera', 'north', '--port', 0)
     assert command.process.stdout is not None and 'ONVIF at http://127.0.0.1:' in command.process.stdout.readline()
     command.interrupt()
