@@ -24,10 +24,14 @@ OPTIONS = LinkOptions('', Ranges((math.pi, -math.pi), (-1.0, 1.0), (1.0, 20.0)),
 
 
 class Camera:
-    """Answers at once what the link asks. clock: s that it is ahead; silent: presets are not turned to before it is over."""
+    """Answers at once what the link asks. clock: s that it is ahead; silent: presets are not turned to before it is set.
 
-    def __init__(self) -> None:
-        self.clock, self.believed = 0.0, 0.0
+    on_connect: what happens when somebody connects.
+    """
+
+    def __init__(self, on_connect: Callable[[Camera], None] = lambda _: None) -> None:
+        self.clock, self.believed, self.connections = 0.0, 0.0, 0
+        self._on_connect = on_connect
         self.silent, self.asked, self.keyframe = threading.Event(), threading.Event(), threading.Event()
         self.silent.set()
 
@@ -38,6 +42,9 @@ class Camera:
         self.believed = seconds
 
     def connect(self) -> Services:
+        self.connections += 1
+        self._on_connect(self)
+        self._authorize()
         return Services('media', 'ptz', '')
 
     def profiles(self) -> tuple[MediaProfile, ...]:
@@ -54,9 +61,12 @@ class Camera:
         return MoveStatus(None, False)
 
     def synchronize(self, _profile: str) -> None:
+        self._authorize()
+        self.keyframe.set()
+
+    def _authorize(self) -> None:
         if abs(self.believed - self.clock) > 5:
             raise NotAuthorizedError('a token that is not fresh')
-        self.keyframe.set()
 
     def __getattr__(self, name: str) -> Any:
         """What it can't do."""
@@ -73,7 +83,7 @@ def linked(camera: Camera, **options: Any) -> Iterator[CameraLink]:
     link = CameraLink(fixed, lambda _: camera, Credentials, lambda _client, _profile: 'rtsp://camera/stream', time.time_ns)  # type: ignore[arg-type,return-value]
     link.start()
     try:
-        until(link, lambda state: state.learnt is not None)
+        until(link, lambda state: state.learnt is not None or state.fault is not Fault.NONE)
         yield link
     finally:
         camera.silent.set()
@@ -114,3 +124,20 @@ def test_a_keyframe_that_is_the_first_to_be_asked_for_after_the_clock_was_set_lo
         assert camera.keyframe.wait(PATIENCE)
         until(link, lambda state: state.offset is not None and state.offset.low_ns > 3500 * NANOSECONDS)
         assert link.state().fault is Fault.NONE and link.state().connections == 1
+
+
+def test_a_clock_that_is_set_while_it_is_connected_locks_nobody_out() -> None:
+    camera = Camera(lambda one: setattr(one, 'clock', 3600.0))
+    with linked(camera) as link:
+        assert link.state().fault is Fault.NONE and camera.connections == 2
+
+
+def test_a_wrong_password_is_tried_once() -> None:
+    def refuse(_camera: Camera) -> None:
+        raise NotAuthorizedError('nobody knows it')
+
+    camera, begin = Camera(refuse), time.monotonic()
+    with linked(camera) as link:
+        assert link.state().fault is Fault.REFUSED
+        # As after a clock that was set: it took longer than a digest is good for.
+        assert camera.connections == 1 or time.monotonic() - begin > 2

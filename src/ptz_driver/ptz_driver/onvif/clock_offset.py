@@ -39,6 +39,10 @@ class ClockOffset:
         """Whether asking again would not say more."""
         return self.high_ns - self.low_ns <= _FINE_NS
 
+    def agrees(self, other: ClockOffset) -> bool:
+        """Whether both may be right; otherwise the clock was set."""
+        return max(self.low_ns, other.low_ns) < min(self.high_ns, other.high_ns)
+
 
 def bounds(sent_ns: int, received_ns: int, camera_seconds: int) -> ClockOffset:
     """What one answer says."""
@@ -47,10 +51,9 @@ def bounds(sent_ns: int, received_ns: int, camera_seconds: int) -> ClockOffset:
 
 def narrowed(known: ClockOffset | None, answer: ClockOffset) -> ClockOffset:
     """What two answers say together; the newer one alone if they contradict, because the clock was set."""
-    if known is None:
+    if known is None or not known.agrees(answer):
         return answer
-    low, high = max(known.low_ns, answer.low_ns), min(known.high_ns, answer.high_ns)
-    return ClockOffset(low, high) if low < high else answer
+    return ClockOffset(max(known.low_ns, answer.low_ns), min(known.high_ns, answer.high_ns))
 
 
 def next_question_ns(known: ClockOffset, not_before_ns: int, delay_ns: int) -> int:

@@ -118,7 +118,8 @@ def _probe_stream(address: str, credentials: Credentials) -> StreamProbe:
     try:
         pictures = [source.read()]
         begin = time.monotonic()
-        while len(pictures) < _PICTURES and time.monotonic() - begin < _STREAM_SECONDS:
+        # Of one picture alone nothing can be said.
+        while len(pictures) < 2 or (len(pictures) < _PICTURES and time.monotonic() - begin < _STREAM_SECONDS):
             pictures.append(source.read())
     finally:
         source.close()
