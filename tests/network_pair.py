@@ -63,7 +63,10 @@ class Pair:
         self.states: dict[str, list[CameraState]] = {name: [] for name in specs}
         self.frames: dict[str, list[PresetHeader]] = {name: [] for name in specs}
         self.newest: dict[str, PresetFrame] = {}
-        self.diagnostics: dict[str, DiagnosticStatus] = {}
+        #: Of both drivers.
+        self.diagnostics: list[DiagnosticStatus] = []
+        #: What came before the newest change of faults: states of north, diagnostics.
+        self._before = 0, 0
         self.processes = {name: self._start(name) for name in specs}
         for name in specs:
             node.create_subscription(CameraState, names.camera_state(name), self.states[name].append, LATCHED)
@@ -90,35 +93,47 @@ class Pair:
         """Its driver's newest state."""
         return self.states['north'][-1]
 
+    def set(self, **faults: object) -> None:
+        """Changes what is wrong with north; what it says from now on counts for what is waited for."""
+        self._before = len(self.states['north']), len(self.diagnostics)
+        self.north.set(**faults)
+
     def wait(self, condition: Callable[[], bool], what: str, timeout: float = PATIENCE) -> None:
         """Waits until a condition holds."""
         newest = self.states['north'][-1] if self.states['north'] else None
         wait_for(condition, timeout, f'{what}; before, the state was {newest.fault_text if newest else "none"!r}')
 
-    def wait_for_fault(self, fault: int, words: str) -> None:
-        """The driver says what is wrong, in its state and in the diagnostics."""
-        begin = len(self.states['north'])
-        self.wait(
-            lambda: any(state.fault == fault and words in state.fault_text for state in self.states['north'][begin:]),
-            f'fault {fault} with {words!r}',
-        )
+    def since(self) -> list[CameraState]:
+        """What its driver has said since the newest change of faults."""
+        return self.states['north'][self._before[0] :]
+
+    def wait_for_fault(self, fault: int, words: str) -> CameraState:
+        """The driver says what is wrong, in its state, which is returned, and in the diagnostics."""
+
+        def found() -> Iterator[CameraState]:
+            return (state for state in self.since() if state.fault == fault and words in state.fault_text)
+
+        self.wait(lambda: any(found()), f'fault {fault} with {words!r}')
         self.wait(lambda: self.says(DiagnosticStatus.ERROR, words), f'diagnostics with {words!r}')
+        return next(found())
 
     def says(self, level: bytes, words: str) -> bool:
-        """Whether a diagnostic status of north has these words."""
-        found = [status for name, status in self.diagnostics.items() if 'driver_north' in name]
+        """Whether a diagnostic status of north has had these words since the newest change of faults."""
+        found = [status for status in self.diagnostics[self._before[1] :] if 'driver_north' in status.name]
         return any(status.level == level and words in status.message for status in found)
 
-    def wait_until_well(self) -> None:
-        """It follows the plan again: arrives at both scenes, with frames."""
-        begin, seen = len(self.states['north']), len(self.frames['north'])
+    def wait_until_well(self, *names: str) -> None:
+        """They follow the plan again: each arrives at both scenes, with frames. names: of cameras; none: north."""
+        waited = names or ('north',)
+        begin = {name: (len(self.states[name]), len(self.frames[name])) for name in waited}
 
-        def well() -> bool:
-            recent = [s for s in self.states['north'][begin:] if s.phase == PresetHeader.PHASE_IN_POSITION and not s.fault]
-            shown = {f.scene for f in self.frames['north'][seen:] if f.phase == PresetHeader.PHASE_IN_POSITION}
-            return {state.scene for state in recent} == {'gate', 'road'} == shown and self.state().fault == 0
+        def well(name: str) -> bool:
+            states, frames = begin[name]
+            recent = [s for s in self.states[name][states:] if s.phase == PresetHeader.PHASE_IN_POSITION and not s.fault]
+            shown = {f.scene for f in self.frames[name][frames:] if f.phase == PresetHeader.PHASE_IN_POSITION}
+            return {state.scene for state in recent} == {'gate', 'road'} == shown and self.states[name][-1].fault == 0
 
-        self.wait(well, 'the camera follows the plan again')
+        self.wait(lambda: all(well(name) for name in waited), f'{" and ".join(waited)} follow the plan again')
 
     def arrivals(self, since: int) -> set[int]:
         """How arrivals were noticed in the states since one of them."""
@@ -145,8 +160,7 @@ class Pair:
         self.newest[message.preset.camera] = message
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            self.diagnostics[status.name] = status
+        self.diagnostics.extend(message.status)
 
     def end(self) -> list[int]:
         """Ends both drivers; their exit codes. None is left to anybody else in this domain."""
@@ -181,7 +195,7 @@ def running_pair(folder: Path) -> Iterator[Pair]:
         stack.callback(executor.shutdown)
         pair = Pair(node, specs, cameras, folder / 'log')
         try:
-            pair.wait(lambda: all(pair.frames.values()) and all(pair.states.values()), 'frames and states of both cameras', 60)
+            pair.wait(lambda: all(pair.frames.values()) and all(pair.states.values()), 'frames and states of both cameras')
             pair.rotate()
             yield pair
         finally:
