@@ -288,7 +288,8 @@ def _units(seed: int) -> list[bytes]:
     noise = np.random.default_rng(seed)
     context = av.CodecContext.create('libx264', 'w')
     context.width, context.height, context.pix_fmt = *SIZE, 'yuv420p'
-    context.time_base, context.framerate = Fraction(1, 10), Fraction(10)
+    # In threads it would depend on the number of processors what comes out.
+    context.time_base, context.framerate, context.thread_count = Fraction(1, 10), Fraction(10), 1
     context.options = {'preset': 'ultrafast', 'tune': 'zerolatency', 'x264-params': 'keyint=infinite:repeat-headers=1'}
     units = []
     for number in range(80):

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 import zstandard
+from mcap.reader import make_reader
 from mcap.writer import CompressionType, IndexType
 from mcap.writer import Writer as McapWriter
 from paper_region import Sent, Story, record, story, write_live
@@ -288,9 +289,14 @@ def test_a_damaged_chunk_is_noticed_and_what_comes_before_it_is_taken(
     told: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bag = as_it_comes(told, tmp_path / 'bag')
-    data = bytearray((bag / 'bag_0.mcap').read_bytes())
-    data[len(data) // 2] ^= 1
-    (bag / 'bag_0.mcap').write_bytes(data)
+    file = bag / 'bag_0.mcap'
+    with file.open('rb') as stream:
+        summary = make_reader(stream).get_summary()
+    assert summary is not None
+    chunk = summary.chunk_indexes[len(summary.chunk_indexes) // 2]
+    data = bytearray(file.read_bytes())
+    data[chunk.chunk_start_offset + chunk.chunk_length // 2] ^= 1
+    file.write_bytes(data)
     assert main(['stitch', str(bag), '--no-videos', '--out', str(tmp_path / 'out')]) == 1
     assert 'bag_0.mcap: cut short or damaged (a chunk is damaged)' in capsys.readouterr().out
 
