@@ -249,7 +249,7 @@ def test_from_a_region_that_runs_until_ctrl_c_and_nothing_is_lost(
         region.film()
         return file.is_file() and len(json.loads(file.read_text())['images']) == 2
 
-    wait_for(both_are_kept, PATIENCE, 'both places are kept')
+    command.until(both_are_kept, 'both places are kept')
     command.interrupt()
     code, output = command.finish()
     assert code == 0, output
