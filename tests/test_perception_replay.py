@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from collab_bringup.graph import GraphOptions, Part, region_graph
 from collab_bringup.processes import node_command
 from ptz_collab_msgs.msg import PresetFrame, PresetHeader, TrackArray
 from ptz_node import names
-from ptz_node.convert import time_from_ns
+from ptz_node.convert import time_from_ns, time_to_ns
 from ptz_node.images import encode_jpeg
 from ptz_node.qos import EVENTS, FRAMES_OUT
 from ptz_sim.renderer import Renderer
@@ -83,7 +83,7 @@ class Looker:
     def __init__(self, node: Node, process: subprocess.Popen[str]) -> None:
         self.node, self.process = node, process
         self.arrays: list[TrackArray] = []
-        self._answers = False
+        self._answered_ns = 0
         self.frames = node.create_publisher(PresetFrame, names.camera_frames(CAMERA), FRAMES_OUT)
         self.failures: set[str] = set()
         node.create_subscription(TrackArray, names.camera_tracks(CAMERA), self._on_tracks, EVENTS)
@@ -93,7 +93,7 @@ class Looker:
     def _on_tracks(self, array: TrackArray) -> None:
         # What was asked in the beginning may be answered late.
         if array.preset.session == EARLIER:
-            self._answers = True
+            self._answered_ns = time_to_ns(array.header.stamp)
         else:
             self.arrays.append(array)
 
@@ -101,45 +101,52 @@ class Looker:
         self.failures |= {status.message for status in array.status if status.level == DiagnosticStatus.WARN}
 
     def _wait_until_it_answers(self) -> None:
-        """Shows it an empty picture of an earlier life of the driver, and again, until both sides have found each other."""
+        """Shows it empty pictures of an earlier life of the driver, until both sides have found each other and none is left."""
         size = (1280, 720)
         data = encode_jpeg(np.full((size[1], size[0], 3), 128, np.uint8))
         preset = PresetHeader(camera=CAMERA, scene=SCENE, phase=PresetHeader.PHASE_IN_POSITION, session=EARLIER)
-        published = 0.0
+        stamp_ns, published = BEGIN - 1000 * S, 0.0
+        frame = PresetFrame(encoding='jpeg', width=size[0], height=size[1], data=data)
 
         def answered() -> bool:
-            nonlocal published
+            nonlocal stamp_ns, published
             if time.monotonic() - published > 0.5:
-                published = time.monotonic()
-                preset.header.stamp = time_from_ns(BEGIN - 1000 * S + int(published * S) % (900 * S))
-                self.frames.publish(
-                    PresetFrame(header=preset.header, preset=preset, encoding='jpeg', width=size[0], height=size[1], data=data)
-                )
-            return self._answers
+                published, stamp_ns = time.monotonic(), stamp_ns + S
+                preset.header.stamp = time_from_ns(stamp_ns)
+                frame.header, frame.preset = preset.header, preset
+                self.frames.publish(frame)
+            return bool(self._answered_ns)
 
         self.until(answered, 'perception answers')
+        # One that still waits when the first frame comes would count as skipped for it.
+        self.give(frame, lambda: self._answered_ns == stamp_ns, 'it has looked at the last empty picture')
 
-    def until(self, condition: object, what: str) -> None:
+    def until(self, condition: Callable[[], bool], what: str) -> None:
         """Spins until a condition holds."""
 
         def check() -> bool:
             rclpy.spin_once(self.node, timeout_sec=0.02)
-            return bool(condition())  # type: ignore[operator]
+            return condition()
 
         wait_for(check, PATIENCE, what)
 
-    def show(self, frame: PresetFrame) -> TrackArray:
-        """Gives it a frame, again if it was lost on the way (it takes a stamp once only), and waits for what it says."""
-        before, published = len(self.arrays), 0.0
+    def give(self, frame: PresetFrame, condition: Callable[[], bool], what: str) -> None:
+        """Gives it a frame, again if it was lost on the way (it takes a stamp once only), until a condition holds."""
+        published = 0.0
 
-        def shown() -> bool:
+        def given() -> bool:
             nonlocal published
             if time.monotonic() - published > 2.0:
                 self.frames.publish(frame)
                 published = time.monotonic()
-            return len(self.arrays) > before
+            return condition()
 
-        self.until(shown, 'a frame is looked at')
+        self.until(given, what)
+
+    def show(self, frame: PresetFrame) -> TrackArray:
+        """Gives it a frame, and waits for what it says."""
+        before = len(self.arrays)
+        self.give(frame, lambda: len(self.arrays) > before, 'a frame is looked at')
         return self.arrays[-1]
 
 
@@ -181,8 +188,8 @@ def test_frames_that_can_not_be_looked_at_stop_nothing(ros_domain: int, tmp_path
             header=frames[1].header, preset=frames[1].preset, encoding='jpeg', keyframe=True, width=1280, height=720
         )
         broken.data = bytes(frames[1].data)[:5000]
-        looker.frames.publish(broken)
-        looker.until(lambda: any('frame 2 could not be looked at' in one for one in looker.failures), 'the diagnostics say so')
+        said = 'frame 2 could not be looked at'
+        looker.give(broken, lambda: any(said in one for one in looker.failures), 'the diagnostics say so')
         turning = PresetFrame(
             header=frames[2].header, encoding='jpeg', keyframe=True, width=1280, height=720, data=frames[2].data
         )
