@@ -104,10 +104,13 @@ class Supervisor:
                 self._spawn(node)
         return exits
 
-    def stop(self, patience: float = 20.0) -> list[str]:
-        """Ends all nodes: SIGINT, after the patience SIGKILL. Returns the names of those that had to be killed."""
+    def stop(self, patience: float = 60.0) -> list[str]:
+        """Ends all nodes: SIGTERM, after the patience SIGKILL. Returns the names of those that had to be killed.
+
+        SIGTERM, because it ends a node too that is still being loaded: of SIGINT an import may make whatever it likes.
+        """
         for process in self._running.values():
-            _send(process.popen, signal.SIGINT)
+            _send(process.popen, signal.SIGTERM)
         deadline = time.monotonic() + patience
         killed = []
         for name, process in self._running.items():
@@ -177,8 +180,8 @@ def _node_environment() -> dict[str, str]:
 
 
 def _end_with_parent(parent: int) -> None:
-    # The kernel sends SIGINT to the node if we are killed: no node is left behind.
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+    # The kernel sends SIGTERM to the node if we are killed: no node is left behind.
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         # We were killed before the kernel was told.
         os._exit(1)

@@ -27,8 +27,8 @@ from ptz_stitcher.storage.names import LOG, parts_of
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
-#: s that discovery and the start of all processes may take on a slow machine.
-_START_TIMEOUT = 60.0
+#: s that discovery and the start of all processes may take on a slow machine; nodes that end are noticed at once.
+_START_TIMEOUT = 180.0
 _POLL = 0.1
 
 
