@@ -184,7 +184,7 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
 
 
 SMALL_SITE = """
-region: {name: yard, dwell: 2.0}
+region: {name: yard, dwell: 2.0, start_timeout: 100.0, silence_timeout: 30.0}
 scenes:
   gate: {polygon: [[-18, 6], [-8, 6], [-8, 16], [-18, 16]]}
   road: {polygon: [[6, 6], [18, 6], [18, 15], [6, 15]]}
@@ -213,7 +213,10 @@ simulation: {seed: 3, walkers: 4, vehicles: 1}
 
 @pytest.fixture
 def small_site(tmp_path: Path) -> Path:
-    """Three small simulated cameras on three scenes, a slot every two seconds."""
+    """Three small simulated cameras on three scenes, a slot every two seconds.
+
+    All of them are waited for, and one that stands still for some seconds is not out.
+    """
     path = tmp_path / 'yard.yaml'
     path.write_text(SMALL_SITE)
     return path
