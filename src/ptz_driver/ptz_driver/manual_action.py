@@ -55,7 +55,8 @@ class ManualAction:
             self._end(GoToPreset.Result.CANCELED, 'canceled')
             return
         there = state.showing.scene == self._scene and state.showing.phase is Phase.IN_POSITION
-        if state.fault is not Fault.NONE:
+        # Before the turn begins, a fault is of what was before.
+        if state.fault is not Fault.NONE and state.showing.scene == self._scene:
             code = GoToPreset.Result.NOT_ARRIVED if state.fault is Fault.NOT_ARRIVED else GoToPreset.Result.UNREACHABLE
             self._end(code, state.fault_text)
             return
