@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process that reads frames, and whatever else is asked for, more slowly than they come, and keeps next to none waiting.
 
-usage: slow_reader.py SECONDS TOPIC...; prints topic, stamp (ns) and camera of each frame; ends with SIGINT.
+usage: slow_reader.py SECONDS SETUP TOPIC...; SETUP: s between two subscriptions; prints topic, stamp (ns) and camera of each frame;
+ends with SIGINT.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class SlowReader(Node):
     def __init__(self) -> None:
         super().__init__('slow_reader')
         self._seconds = float(sys.argv[1])
-        for topic in sys.argv[2:]:
+        for number, topic in enumerate(sys.argv[3:]):
+            time.sleep(float(sys.argv[2]) if number else 0.0)
             self.create_subscription(PresetFrame, topic, partial(self._on_frame, topic), SHORT)
         self._say('reads')
 

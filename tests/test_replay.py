@@ -60,27 +60,27 @@ def recording(tmp_path: Path) -> Path:
 
 
 class Reader:
-    """Another process that reads frames, slowly."""
+    """Another process that reads frames, slowly. setup: s between its subscriptions, which are waited for if there are none."""
 
-    def __init__(self, *topics: str) -> None:
-        command = [sys.executable, str(Path(__file__).with_name('slow_reader.py')), '0.02', *topics]
+    def __init__(self, *topics: str, setup: float) -> None:
+        command = [sys.executable, str(Path(__file__).with_name('slow_reader.py')), '0.02', str(setup), *topics]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
-        assert self.process.stdout.readline() == 'reads\n'
+        assert setup or self.process.stdout.readline() == 'reads\n'
 
     def end(self) -> list[list[str]]:
         """Topic, stamp and camera of all that it got."""
         self.process.send_signal(signal.SIGINT)
         output, _ = self.process.communicate(timeout=PATIENCE)
-        return [line.split() for line in output.splitlines()]
+        return [line.split() for line in output.splitlines() if line != 'reads']
 
 
 @pytest.fixture
 def reading(ros_domain: int) -> Iterator[Callable[..., Reader]]:
     readers: list[Reader] = []
 
-    def start(*topics: str) -> Reader:
-        readers.append(Reader(*topics))
+    def start(*topics: str, setup: float = 0.0) -> Reader:
+        readers.append(Reader(*topics, setup=setup))
         return readers[-1]
 
     yield start
@@ -102,6 +102,17 @@ def test_as_fast_as_its_readers_a_replay_loses_nothing(
     assert [int(stamp) for topic, stamp, _ in got if topic == scene] == stamps()
     assert sorted(int(stamp) for topic, stamp, _ in got if topic != scene) == stamps()
     assert all(topic.split('/')[3] == camera for topic, _, camera in got if topic != scene)
+
+
+def test_a_reader_that_is_waited_for_may_take_long_to_subscribe(
+    ptz_collab: Start, reading: Callable[..., Reader], recording: Path
+) -> None:
+    topics = ('/yard/scenes/gate/frames', '/yard/cameras/north/frames')
+    reader = reading(*topics, setup=5.0)
+    code, output = ptz_collab('replay', recording, '--rate', 'max', '--wait-for', '/slow_reader').finish()
+    assert code == 0, output
+    got = reader.end()
+    assert [sum(topic == one for topic, _, _ in got) for one in topics] == [FRAMES, FRAMES // 2]
 
 
 def test_at_a_speed_the_clock_runs_with_the_recording(ptz_collab: Start, ros_domain: int, recording: Path) -> None:
