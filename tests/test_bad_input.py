@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from conftest import Command
 from recordings import headers, video_frames
 
 Start = Callable[..., Command]
+SCENES = ('gate', 'road', 'substation')
 
 
 @pytest.mark.parametrize(
@@ -91,13 +93,13 @@ def test_a_broken_video_is_named(ptz_collab: Start, tmp_path: Path) -> None:
 def test_ctrl_c_closes_files_that_open(ptz_collab: Start, small_site: Path, tmp_path: Path) -> None:
     out = tmp_path / 'run'
     command = ptz_collab('up', small_site, '--duration', 600, '--out', out)
-    bag = out / 'gate' / 'gate_0.mcap'
-    command.until(lambda: bag.is_file() and bag.stat().st_size > 200_000, 'recording')
+    bags = [out / scene / f'{scene}_0.mcap' for scene in SCENES]
+    command.until(lambda: all(bag.is_file() and bag.stat().st_size > 100_000 for bag in bags), 'recording')
     command.interrupt()
     code, output = command.finish()
     assert code == 130, output
     assert 'Traceback' not in output
-    for scene in ('gate', 'road', 'substation'):
+    for scene in SCENES:
         assert len(headers(out / scene)) == len(video_frames(out / f'{scene}.mp4')) > 0
     assert (out / 'report.html').is_file()
 
@@ -119,10 +121,14 @@ def test_a_full_disk_stops_recording_and_loses_nothing(ptz_collab: Start, small_
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     out = tmp_path / 'run'
-    code, output = ptz_collab('up', small_site, '--duration', 12, '--out', out, preexec=small_disk).finish()
+    command, said = ptz_collab('up', small_site, '--out', out, preexec=small_disk), out / 'logs' / 'stitcher.log'
+    full = [re.compile(rf'/{scene}(/|\.mp4).*(full|too large)', re.IGNORECASE) for scene in SCENES]
+    command.until(lambda: said.is_file() and all(one.search(said.read_text()) for one in full), 'no scene is recorded any more')
+    command.interrupt()
+    code, output = command.finish()
     assert 'Traceback' not in output
     assert code == 1, output
     assert 'full' in output.lower() or 'too large' in output.lower(), output
-    for scene in ('gate', 'road', 'substation'):
+    for scene in SCENES:
         assert len(headers(out / scene)) > 10
         assert len(video_frames(out / f'{scene}.mp4')) > 10

@@ -99,13 +99,17 @@ def test_recording_stops_on_a_full_disk_and_goes_on_when_there_is_room(
     nodes = region_graph(load_site(small_site), GraphOptions(str(small_site), out=str(out), parts=frozenset({Part.STITCHER})))
     script = str(Path(__file__).with_name('stitcher_on_a_small_disk.py'))
     command = [sys.executable, script, str(free), *node_command(nodes[0])[1:]]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    log = tmp_path / 'log'
+    with log.open('wb') as said:
+        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
     try:
         filming.until(lambda: filming.recorded() > 10, 'recording')
         assert filming.level('Disk') == DiagnosticStatus.OK
         free.write_text(str(NO_ROOM))
         filming.until(lambda: filming.level('Disk') == filming.level('scene gate') == DiagnosticStatus.ERROR, 'it says so')
         assert 'make room' in filming.status['Disk'].message
+        # Files are closed before it is said.
+        filming.until(lambda: 'recording has stopped' in log.read_text(), 'files are closed')
         before = filming.recorded()
         assert len(headers(out / 'gate')) == len(video_frames(out / 'gate.mp4')) >= before > 10
         free.write_text(str(ROOM))
@@ -114,7 +118,8 @@ def test_recording_stops_on_a_full_disk_and_goes_on_when_there_is_room(
         assert filming.level('scene gate') != DiagnosticStatus.ERROR
     finally:
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=PATIENCE)
+        process.wait(PATIENCE)
+    output = log.read_text()
     assert process.returncode == 0 and 'Traceback' not in output, output
     assert 'the disk is full' in output and 'there is room again' in output
     (again,) = out.glob('yard_gate_*Z')

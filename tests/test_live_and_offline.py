@@ -21,8 +21,10 @@ import cv2
 import numpy as np
 import pytest
 from conftest import PATIENCE, ended, own_domain, start_command, wait_for
-from faults import Holder, node_pid, on_scene, out, send, switches
+from faults import Holder, node_pid, out, send
 from recordings import headers, read_bag, video_start_ns
+from rosbags.highlevel import AnyReaderError
+from rosbags.rosbag2 import ReaderError
 from topic_recorder import recording, topics_of
 
 from collab_bringup.region_console import RegionConsole
@@ -37,7 +39,7 @@ _VIDEO_NS = 25_000
 REGION, SCENES, CAMERAS = 'yard', ('door', 'window', 'stairs'), ('left', 'middle', 'right')
 MIDDLE = (0.0, 28.0)
 RECORDED = """
-region: {name: yard, dwell: 3.0, silence_timeout: 1.5, hold: {holder_timeout: 60.0}}
+region: {name: yard, dwell: 3.0, start_timeout: 100.0, silence_timeout: 5.0, hold: {holder_timeout: 60.0}}
 scenes: {door: {}, window: {}, stairs: {}}
 cameras:
   left: &camera
@@ -61,7 +63,7 @@ cameras:
 perception: {enabled: false}
 """
 SIMULATED = """
-region: {name: yard, dwell: 3.0, silence_timeout: 1.5, hold: {holder_timeout: 60.0}}
+region: {name: yard, dwell: 3.0, start_timeout: 100.0, silence_timeout: 5.0, hold: {holder_timeout: 60.0}}
 scenes:
   door: {polygon: [[-18, 6], [-8, 6], [-8, 16], [-18, 16]]}
   window: {polygon: [[6, 6], [18, 6], [18, 15], [6, 15]]}
@@ -149,8 +151,7 @@ def wait_in_a_slot(console: RegionConsole) -> None:
         return (
             state.state == RegionState.STATE_RUNNING
             and state.slot_left.sec >= 1
-            and not out(console)
-            and len(switches(console)) == 3
+            and all(one.scene == one.assigned and not one.out for one in state.cameras)
         )
 
     assert console.wait_for(is_in_one, PATIENCE), console.state
@@ -159,23 +160,22 @@ def wait_in_a_slot(console: RegionConsole) -> None:
 def hold_and_hand_off(console: RegionConsole) -> None:
     """A target is on the scene of a camera, and turns to another one."""
     wait_in_a_slot(console)
-    assert console.wait_for(lambda _: 'door' in switches(console).values() and on_scene(console, 'door') != 'middle', PATIENCE)
-    wait_in_a_slot(console)
     holder = Holder(console, wait_for)
-    holder.hold(on_scene(console, 'door'), 'door')
-    if on_scene(console, 'door') != 'middle':
-        holder.hand_off(MIDDLE)
-        wait_for(lambda: holder.handed is not None, PATIENCE, 'the handoff ends')
-        assert holder.handed is not None and holder.handed.camera == 'middle', holder.handed
-        assert console.wait_for(lambda s: [hold.camera for hold in s.holds] == ['middle'], PATIENCE), console.state
+    holder.hold_on('door', 'left')
+    holder.hand_off(MIDDLE)
+    wait_for(lambda: holder.handed is not None, PATIENCE, 'the handoff ends')
+    assert holder.handed is not None and holder.handed.camera == 'middle', holder.handed
+    assert console.wait_for(lambda s: [hold.camera for hold in s.holds] == ['middle'], PATIENCE), console.state
     holder.let_go()
     wait_in_a_slot(console)
 
 
 def lose_a_camera(console: RegionConsole) -> None:
     """Its driver dies, and is started again."""
+    # It is silent until that is noticed, however soon it would be there again.
+    send('driver_right', signal.SIGSTOP)
+    assert console.wait_for(lambda _: 'right' in out(console), PATIENCE), console.state
     send('driver_right', signal.SIGKILL)
-    assert console.wait_for(lambda _: out(console) == {'right'}, PATIENCE), console.state
     wait_in_a_slot(console)
 
 
@@ -185,9 +185,11 @@ def kill_the_stitcher(live: Path) -> dict[str, list[Key]]:
     send('stitcher', signal.SIGKILL)
 
     def records_again() -> bool:
-        return all(len(headers(part)) > 20 for scene in SCENES for part in parts_of(live, scene, REGION)[1:]) and all(
-            len(parts_of(live, scene, REGION)) == 2 for scene in SCENES
-        )
+        parts = [parts_of(live, scene, REGION) for scene in SCENES]
+        try:
+            return all(len(found) == 2 and len(headers(found[1])) > 20 for found in parts)
+        except (AnyReaderError, ReaderError):
+            return False  # one has just been begun
 
     wait_for(records_again, PATIENCE, 'another stitcher records')
     return shown
@@ -223,7 +225,7 @@ def test_all_of_it_happened(run: Run) -> None:
     plans: list[Any] = [message for _, message in read_bag(run.offline / 'region', '/plan')]
     assert any(plan.mode == RotationPlan.MODE_HELD and plan.holds for plan in plans)
     assert any(hold.camera == 'middle' for plan in plans for hold in plan.holds), 'handed off'
-    assert any(list(plan.out) == ['right'] for plan in plans)
+    assert any('right' in plan.out for plan in plans)
     lives = {session for _, session, _ in (key for scene in SCENES for key in pictures(run.offline / scene) if key[0] == 'right')}
     assert len(lives) == 2
     assert 'stitcher ended (signal SIGKILL); it is started again' in run.output
@@ -236,9 +238,9 @@ def test_what_is_in_the_live_files_is_in_the_stitched_ones_equally(run: Run, sce
     offline = pictures(run.offline / scene)
     before, after = (pictures(part) for part in parts_of(run.live, scene, REGION))
     assert set(run.shown[scene]) <= set(before), 'the kill took something that was in the file'
-    assert before and len(after) > 20
+    assert before and after
     live = {key: picture for key, picture in (before | after).items() if key in recorded}
-    assert len(live) > 20
+    assert live
     assert live == {key: offline[key] for key in live}
 
 

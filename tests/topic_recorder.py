@@ -18,14 +18,14 @@ from rclpy.node import Node
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from ptz_collab_msgs.msg import CameraState, PresetFrame, RotationPlan, TrackArray
-from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED
+from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED_RECORD
 from ptz_stitcher.offline import messages
 
 #: Types of topics, and with which QoS they are recorded.
 _TYPES = {
     messages.FRAME: (PresetFrame, FRAMES_RECORD),
-    messages.PLAN: (RotationPlan, LATCHED),
-    messages.STATE: (CameraState, LATCHED),
+    messages.PLAN: (RotationPlan, LATCHED_RECORD),
+    messages.STATE: (CameraState, LATCHED_RECORD),
     messages.TRACKS: (TrackArray, EVENTS),
 }
 
