@@ -30,6 +30,7 @@ class PictureWatch:
     silence_limit_ns: int
     frozen_limit_ns: int = 5_000_000_000
     _last_ns: int = 0
+    _looked_ns: int = 0
     _changed_ns: int = 0
     _digest: int = 0
     _seen_ns: int = 0
@@ -39,8 +40,8 @@ class PictureWatch:
         digest = zlib.crc32(data)
         if digest != self._digest or not self._changed_ns:
             self._changed_ns = stamp_ns
-        self._digest, self._last_ns = digest, stamp_ns
-        self._seen_ns = stamp_ns
+        self._digest = digest
+        self._last_ns = self._looked_ns = self._seen_ns = stamp_ns
 
     def came(self, stamp_ns: int) -> None:
         """A picture came that was not looked at."""
@@ -48,7 +49,7 @@ class PictureWatch:
 
     def looked(self, stamp_ns: int, same: bool, black: bool) -> None:
         """A picture was looked at: whether it was the one before again, and whether it was black."""
-        self._last_ns = stamp_ns
+        self._last_ns = self._looked_ns = stamp_ns
         if not black or not self._seen_ns:
             self._seen_ns = stamp_ns
         if black or not same or not self._changed_ns:
@@ -63,9 +64,10 @@ class PictureWatch:
         """What is wrong at an instant."""
         if now_ns - max(self._last_ns, self.begun_ns) > self.silence_limit_ns:
             return Fault.NO_FRAMES
-        if self._changed_ns and self._last_ns - self._changed_ns > self.frozen_limit_ns:
+        # Up to the newest that was looked at: keyframes may be rare, and after a silence the first pictures may be none.
+        if self._changed_ns and self._looked_ns - self._changed_ns > self.frozen_limit_ns:
             return Fault.FROZEN
-        if self._last_ns and self._last_ns - self._seen_ns > self.frozen_limit_ns and self._seen_ns:
+        if self._seen_ns and self._looked_ns - self._seen_ns > self.frozen_limit_ns:
             return Fault.BLACK
         return Fault.NONE
 

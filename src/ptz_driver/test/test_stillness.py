@@ -109,3 +109,16 @@ def test_a_stream_that_is_black_or_frozen_for_long_is_a_fault_until_it_is_not() 
     assert faults[8] is Fault.NONE and faults[12] is Fault.FROZEN and faults[16] is Fault.NONE
     assert faults[24] is Fault.NONE and faults[27] is Fault.BLACK and faults[31] is Fault.NONE
     assert watch.fault(45 * S) is Fault.NO_FRAMES
+
+
+def test_pictures_that_were_not_looked_at_are_neither_frozen_nor_black() -> None:
+    watch = PictureWatch(0, 2 * S)
+    watch.looked(1 * S, same=False, black=False)
+    for second in range(2, 12):
+        watch.came(second * S)
+        assert watch.fault(second * S) is Fault.NONE, 'keyframes are rare'
+    # The first one after a silence.
+    watch.came(30 * S)
+    assert watch.fault(30 * S) is Fault.NONE
+    watch.looked(31 * S, same=True, black=False)
+    assert watch.fault(31 * S) is Fault.FROZEN
