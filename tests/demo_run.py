@@ -13,12 +13,12 @@ from pathlib import Path
 
 from conftest import PATIENCE, ended, own_domain, start_command, wait_for
 from faults import node_pid
-from receiver_process import receiving
+from receiver_process import Receiver, receiving
 from target_region import Run, received, say, simulation_epoch_ns, write_picture, write_site
 
 from collab_bringup.region_console import RegionConsole
 from ptz_collab_msgs.msg import RegionState, RotationPlan, TrackArray
-from ptz_node.qos import EVENTS, LATCHED
+from ptz_node.qos import EVENTS, LATCHED_RECORD
 from ptz_perception.recognition.watchlist_file import WatchlistFile
 from ptz_perception.upload.package_queue import Limits, PackageQueue
 from ptz_sim.world import World
@@ -57,6 +57,7 @@ def film(folder: Path) -> DemoRun:
             listed = say(folder, 'watch', 'list')
             assert TARGET in listed and 'triangle' in listed
             say(folder, 'watch', 'remove', TARGET)
+            wait_until_sent(receiver, [name for camera in site.cameras for name in chosen_by(folder / 'run', camera)])
             assert 'nobody is on the watchlist' in say(folder, 'watch', 'list')
             command.interrupt()
             code, output = command.finish()
@@ -85,12 +86,21 @@ def wait_until_all_look(cameras: Sequence[str]) -> None:
 def watch_the_target() -> None:
     """It is held, handed over and let go."""
     with RegionConsole('demo', discovery=PATIENCE) as console:
-        assert console.wait_for(lambda s: any(one.target == TARGET for one in s.holds), PATIENCE), 'it is never held'
-        reasons: list[str] = []
-        console.node.create_subscription(RotationPlan, '/demo/plan', lambda plan: reasons.append(plan.reason), LATCHED)
+        plans: list[RotationPlan] = []
+        console.node.create_subscription(RotationPlan, '/demo/plan', plans.append, LATCHED_RECORD)
+        wait_for(lambda: any(one.target == TARGET for plan in plans for one in plan.holds), PATIENCE, 'it is held')
         # It goes from scene to scene for some minutes: somewhere it walks away from who holds it.
-        wait_for(lambda: any('takes over' in reason for reason in reasons), 3 * PATIENCE, 'it is handed over')
+        wait_for(lambda: any('takes over' in plan.reason for plan in plans), 3 * PATIENCE, 'it is handed over')
         assert console.wait_for(lambda s: not s.holds and s.state == RegionState.STATE_RUNNING, 2 * PATIENCE), 'held for ever'
+
+
+def wait_until_sent(receiver: Receiver, names: Sequence[str]) -> None:
+    """What was chosen until now is with the receiver."""
+
+    def missing() -> set[str]:
+        return set(names) - {package.id for package in received(receiver, pictures=False)[0]}
+
+    wait_for(lambda: not missing(), PATIENCE, f'all of {len(names)} best frames are received')
 
 
 def chosen_by(run: Path, camera: str) -> Iterator[str]:

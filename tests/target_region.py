@@ -72,6 +72,8 @@ def write_site(folder: Path, receiver: Receiver | None = None, selection: str = 
     """The demo's site with a watchlist of its own; best frames are sent to a receiver, if there is one."""
     text = Path(get_package_share_directory('collab_bringup'), 'config', 'demo.yaml').read_text()
     content = yaml.safe_load(text)
+    # All cameras are waited for, and one that stands still for some seconds is not out.
+    content['region'] |= {'start_timeout': 100.0, 'silence_timeout': 10.0}
     content['perception'] |= {'watchlist': 'watchlist.json', 'best_frames': {'selection': selection}}
     if receiver is not None:
         (folder / 'token').write_text(receiver.token)
@@ -145,6 +147,17 @@ def walkers_in_view(run: Run) -> dict[int, float]:
                 if is_clear(one):
                     seconds[one.walker] += 2 / run.site.cameras[header.camera].rate
     return dict(seconds)
+
+
+def looks_at_walkers(run: Run) -> dict[int, int]:
+    """In how many pictures that perception looked at each walker was whole, large enough for the detector, and hardly hidden."""
+    looks: dict[int, int] = defaultdict(int)
+    for _, array in read_bag(run.folder / 'region', '/tracks'):
+        stamp = array.header.stamp
+        if array.preset.phase == IN_POSITION:
+            for one in run.seen(array.preset.camera, array.preset.scene, stamp.sec * S + stamp.nanosec):
+                looks[one.walker] += is_clear(one)
+    return dict(looks)
 
 
 def is_clear(seen: WalkerTruth | None) -> bool:

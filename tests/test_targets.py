@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from conftest import Command
 from demo_run import TARGET, WALKER, DemoRun
-from faults import longest_without, shown_in, span
+from faults import most_without, shown_in, span
 from recordings import read_bag
 from sequences import cues
 from target_region import IN_POSITION, is_clear
@@ -34,9 +34,16 @@ def test_the_camera_that_holds_sees_the_target(demo_run: DemoRun) -> None:
     assert begun
     for plan in begun:
         (hold,) = holds_of(plan)
-        # It was seen in some frames before; it may have gone behind somebody meanwhile.
+        # It was seen in some of the pictures in which it was found; it may have gone behind somebody meanwhile.
         at = time_to_ns(plan.effective_at)
-        seen = [demo_run.walker(WALKER, hold.camera, hold.scene, at - back * S // 4) for back in range(8)]
+        found = sorted(
+            time_to_ns(array.header.stamp)
+            for _, array in read_bag(demo_run.folder / 'region', '/tracks')
+            if (array.preset.camera, array.preset.scene) == (hold.camera, hold.scene)
+            and time_to_ns(array.header.stamp) <= at
+            and any(track.target == TARGET for track in array.tracks)
+        )
+        seen = [demo_run.walker(WALKER, hold.camera, hold.scene, stamp) for stamp in found[-8:]]
         assert any(one is not None and one.completeness > 0.8 and one.occluded < 0.5 for one in seen)
         assert hold.mark_shape == 'triangle' and hold.mark_colour.startswith('#') and len(hold.feature) > 0
 
@@ -76,9 +83,9 @@ def test_the_target_goes_to_a_camera_that_it_walks_towards(demo_run: DemoRun) ->
     assert ordered
 
     def gained(at: int, old: str, new: str) -> float:
-        # The heading was measured over the last seconds.
-        walker = followed(demo_run, old, at)
-        times = [at - back * S // 4 for back in range(13)]
+        # The heading was measured over the last seconds in which it was seen.
+        walker, seen_ns = followed(demo_run, old, at)
+        times = [seen_ns - back * S // 4 for back in range(13)]
         gains = [
             demo_run.turned(walker, old, then) - demo_run.turned(walker, new, then)
             for then in times
@@ -91,8 +98,8 @@ def test_the_target_goes_to_a_camera_that_it_walks_towards(demo_run: DemoRun) ->
     assert sum(right) >= max(1, len(right) - 1), ordered
 
 
-def followed(demo_run: DemoRun, camera: str, at_ns: int) -> int:
-    """Who stood where a camera last saw the target; whether that is the right one is asked by another test."""
+def followed(demo_run: DemoRun, camera: str, at_ns: int) -> tuple[int, int]:
+    """Who stood where a camera last saw the target, and when; whether that is the right one is asked by another test."""
     stamp, place = max(
         (time_to_ns(array.header.stamp), (track.ground.x, track.ground.y))
         for _, array in read_bag(demo_run.folder / 'region', '/tracks')
@@ -100,7 +107,7 @@ def followed(demo_run: DemoRun, camera: str, at_ns: int) -> int:
         for track in array.tracks
         if track.target == TARGET and track.source == track.SOURCE_DETECTED
     )
-    return min(walkers(demo_run, stamp), key=lambda one: math.dist((one.x, one.y), place)).id
+    return min(walkers(demo_run, stamp), key=lambda one: math.dist((one.x, one.y), place)).id, stamp
 
 
 def there(demo_run: DemoRun, walker: int, at_ns: int) -> bool:
@@ -145,7 +152,9 @@ def test_no_scene_was_unwatched(demo_run: DemoRun) -> None:
     begin, end = span(demo_run.folder)
     shown = shown_in(demo_run.folder)
     for scene in demo_run.site.scenes:
-        assert longest_without(shown, scene, begin, end) < 4.0, scene
+        # In pictures that all cameras took meanwhile, as many as in 4 s: nobody is to blame that the machine stood still.
+        rate = max(camera.rate for camera in demo_run.site.cameras.values())
+        assert most_without(shown, scene, begin, end, demo_run.site.cameras) < 4 * rate, scene
 
 
 def test_after_the_swap_each_camera_goes_on_by_the_others_order(demo_run: DemoRun) -> None:
