@@ -12,7 +12,7 @@ setup(
         ('share/ament_index/resource_index/packages', ['resource/' + package_name]),
         ('share/' + package_name, ['package.xml']),
     ],
-    package_data={package_name: ['py.typed', 'shipped/*.onnx', 'shipped/*.md']},
+    package_data={package_name: ['py.typed', 'shipped/*.onnx', 'shipped/*.npy', 'shipped/*.md']},
     install_requires=['setuptools'],
     zip_safe=True,
     maintainer='ptz_collab maintainers',

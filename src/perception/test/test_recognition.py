@@ -239,4 +239,4 @@ def test_the_same_clothes_in_the_shadow_are_more_alike_than_other_clothes() -> N
     sunny = embedder.embed(dressed((30, 130, 240), (90, 130, 160), 1.0))
     shadow = embedder.embed(dressed((30, 130, 240), (90, 130, 160), 0.55))
     other = embedder.embed(dressed((30, 40, 240), (160, 90, 60), 1.0))
-    assert float(sunny @ shadow) > 0.79 > 0.7 > float(sunny @ other)
+    assert float(sunny @ shadow) > float(sunny @ other) + 0.2

@@ -1,6 +1,6 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""The models that come with perception: small ones, trained on simulated people. Each has a card beside it."""
+"""What was learnt and comes with perception: small models, trained on simulated people. Each has a card beside it."""
 
 from __future__ import annotations
 
@@ -14,4 +14,9 @@ _FILES = {'cascade': 'cascade.onnx', 'jde': 'jde.onnx'}
 def shipped_model(name: str) -> Path | None:
     """The file of a model that comes with perception; None if there is none of that name."""
     file = _FILES.get(name)
-    return None if file is None else Path(str(files(__package__).joinpath(file)))
+    return None if file is None else shipped_file(file)
+
+
+def shipped_file(name: str) -> Path:
+    """Where a file of this folder is."""
+    return Path(str(files(__package__).joinpath(name)))

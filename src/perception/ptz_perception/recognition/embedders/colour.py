@@ -4,7 +4,8 @@
 
 Histograms of hue and of brightness, and of gradients' directions, in horizontal stripes, as in symmetry-driven accumulation of local
 features (Farenzena et al., CVPR 2010) and its many followers, in about the same light; pixels near the body's axis count more, because
-the edges show what is behind it.
+the edges show what is behind it. Of their sums those remain that tell people apart, learnt from simulated people (discriminant.py,
+scripts/learn_colours.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from ptz_perception.detections import Image
 from ptz_perception.recognition.embedders.base import Feature, unit
+from ptz_perception.shipped import shipped_file
 
 #: px that every picture is brought to, width and height.
 _SIZE = (32, 80)
@@ -31,12 +33,8 @@ _BRIGHT, _BRIGHTER_PART, _WAY = 0.75, 90, 0.75
 _TEXTURE = 0.2
 
 
-class ColourEmbedder:
+class ColourHistograms:
     """Stripes x (hues x levels + greys + directions) numbers."""
-
-    name = 'colour'
-    with_detections = False
-    length = len(_WEIGHTS) * (_HUES * _LEVELS + _GREYS + _DIRECTIONS)
 
     def __init__(self) -> None:
         across = np.linspace(-1.0, 1.0, _SIZE[0])
@@ -45,8 +43,8 @@ class ColourEmbedder:
         width = np.interp(down, [0.0, 0.15, 0.2, 0.5, 1.0], [0.25, 0.3, 0.5, 0.5, 0.6])
         self._body = np.exp(-0.5 * (across[None] / width[:, None]) ** 2).astype(np.float32)
 
-    def embed(self, picture: Image) -> Feature:
-        """A unit vector. Raises ValueError for a picture of less than 8 x 16 px."""
+    def of(self, picture: Image) -> Feature:
+        """A unit vector for a picture (height, width, 3), BGR. Raises ValueError for a picture of less than 8 x 16 px."""
         if picture.ndim != 3 or picture.shape[0] < 16 or picture.shape[1] < 8:
             raise ValueError(f'a picture of at least 8 x 16 px is needed, not {picture.shape[1]} x {picture.shape[0]}')
         small = _evened(np.asarray(cv2.resize(picture, _SIZE, interpolation=cv2.INTER_AREA), np.uint8))
@@ -60,6 +58,22 @@ class ColourEmbedder:
             direction = (directions[top:bottom] * mask).sum(axis=(0, 1))
             parts.append(weight * np.concatenate((_spread(colour), _TEXTURE * _spread(direction))))
         return unit(np.concatenate(parts))
+
+
+class ColourEmbedder:
+    """What of the histograms tells people apart."""
+
+    name = 'colour'
+    with_detections = False
+
+    def __init__(self) -> None:
+        self._histograms = ColourHistograms()
+        self._discriminant = np.load(shipped_file('colours.npy')).astype(np.float32)
+        self.length = self._discriminant.shape[1]
+
+    def embed(self, picture: Image) -> Feature:
+        """A unit vector. Raises ValueError for a picture of less than 8 x 16 px."""
+        return unit(self._histograms.of(picture) @ self._discriminant)
 
 
 def _evened(small: Image) -> Image:
