@@ -81,11 +81,22 @@ def test_low_scores_go_on_with_a_track_and_begin_none() -> None:
     assert hidden_half.detection == 0 and hidden_half.observations == 3
 
 
-def test_a_flash_of_one_frame_is_gone_with_the_next() -> None:
+def test_a_flash_of_one_frame_stays_tentative_and_is_soon_gone() -> None:
     tracker = ByteTracker()
     tracker.update(people((100, 100, 40, 100)), 0)
     assert len(tracker.update(people((100, 100, 40, 100), (500, 100, 40, 100)), S // 10)) == 2
-    assert [track.track_id for track in tracker.update(people((100, 100, 40, 100)), 2 * S // 10)] == [1]
+    told = [tracker.update(people((100, 100, 40, 100)), step * S // 10) for step in range(2, 6)]
+    assert [tracks.ids.tolist() for tracks in told] == [[1, 2]] * 3 + [[1]]
+    assert all(tracks.tentative.tolist() == [False, True] for tracks in told[:3])
+
+
+def test_who_is_found_in_every_second_look_at_first_is_one_track() -> None:
+    """As people are who come in at the picture's edge."""
+    tracker = ByteTracker()
+    tracker.update(people(), 0)
+    for step in range(1, 6):
+        tracks = tracker.update(people((100 + 2 * step, 100, 40, 100)) if step % 2 else people(), step * S // 8)
+    assert tracks.ids.tolist() == [1] and tracks.observations.tolist() == [3] and tracks.tentative.tolist() == [False]
 
 
 @pytest.mark.parametrize(('rate', 'frames'), [(30, 3), (10, 2), (5, 2)])

@@ -37,6 +37,7 @@ class TrackerSettings:
     least_similarity_low: the same for low scores, without the score. buffer, buffer_low: shares of their size by which boxes are enlarged
     for it. alike: least cosine of the appearances of a track and a detection that are the same object though their boxes don't meet.
     track_buffer: s that a track lives unseen; raising it bridges longer gaps, and gives more often an old track to somebody new.
+    tentative_buffer: the same for a tentative one.
     """
 
     low: float = 0.05
@@ -49,19 +50,21 @@ class TrackerSettings:
     buffer_low: float = 0.1
     alike: float = 0.75
     track_buffer: float = 2.0
+    tentative_buffer: float = 0.3
     noise: MotionNoise = field(default_factory=MotionNoise)
 
 
 class ByteTracker:
     """Ids count up from first_id and are never reused.
 
-    A track that was seen for a moment only, and not from the first frame on, is tentative: it ends with a frame that does not show it.
+    A track that was seen for a moment only, and not from the first frame on, is tentative: it ends soon when frames do not show it.
     """
 
     def __init__(self, settings: TrackerSettings | None = None, first_id: int = 1) -> None:
         self._settings = settings or TrackerSettings()
         self._buffer_ns = round(self._settings.track_buffer * _NANOSECONDS)
         self._confirm_ns = round(self._settings.confirm_after * _NANOSECONDS)
+        self._tentative_ns = round(self._settings.tentative_buffer * _NANOSECONDS)
         self._filters = BoxFilters(self._settings.noise)
         self._columns = Columns()
         self._appearances = Appearances.none()
@@ -80,7 +83,7 @@ class ByteTracker:
         seen = found >= 0
         if np.count_nonzero(seen):
             self._observe(detections, measured, found, seen)
-        kept = seen | ~self._tentative
+        kept = seen | ~self._tentative | (self._columns.last_ns >= stamp_ns - self._tentative_ns)
         if not kept.all():
             self._keep(kept)
             found = found[kept]
