@@ -204,6 +204,37 @@ def test_a_site_says_what_to_write_and_the_report_is_made(
     assert 'is there already' in capsys.readouterr().err
 
 
+def test_a_long_recording_comes_in_parts_which_give_the_same_again(told: Told, tmp_path: Path) -> None:
+    out = tmp_path / 'parts'
+    assert command(told.live, '--file-minutes', 0.05, '--out', out) == 0
+    for scene in SCENES:
+        bags = sorted(out.glob(f'{REGION}_{scene}_*Z'))
+        videos = sorted(out.glob(f'{REGION}_{scene}_*Z.mp4'))
+        # A part without a keyframe has no video.
+        assert 1 < len(videos) <= len(bags)
+        # Nothing is in two parts, or in none.
+        frames = [one for bag in bags for one in canonical(bag, '/image/compressed')]
+        assert frames == canonical(told.live / scene, '/image/compressed')
+    assert len(list(out.glob(f'{REGION}_region_*Z'))) > 1
+    stitched([out], tmp_path / 'again')
+    assert_same_pictures(tmp_path / 'again', told.live)
+
+
+def assert_same_pictures(out: Path, live: Path) -> None:
+    for scene in SCENES:
+        for ending in ('/image/compressed', '/preset_header'):
+            assert canonical(out / scene, ending) == canonical(live / scene, ending)
+        assert packets(out / f'{scene}.mp4') == packets(live / f'{scene}.mp4')
+
+
+@pytest.mark.parametrize('minutes', ['-1', 'ten', 'nan'])
+def test_minutes_that_are_none_are_one_line(minutes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(tmp_path, f'--file-minutes={minutes}', '--out', tmp_path / 'out')
+    assert ended.value.code == 2
+    assert f"'{minutes}' is not a number of minutes, 0 or more" in capsys.readouterr().err
+
+
 # Bad input: each makes something and says what the line about it must hold.
 
 

@@ -40,6 +40,8 @@ def add_stitch_command(commands: Commands) -> None:
     stitch.add_argument('--redact-by', choices=['pixelate', 'blur'], help='default: as the site says, or pixelate')
     marks = 'burn in the marks of targets, at the same price (default: as the site says)'
     stitch.add_argument('--draw-targets', action=argparse.BooleanOptionalAction, default=None, help=marks)
+    minutes = 'begin new files after so long, named by their time; 0: never (default: as the site says, or never)'
+    stitch.add_argument('--file-minutes', type=_minutes, metavar='MINUTES', help=minutes)
     stitch.set_defaults(run=_stitch)
 
 
@@ -59,6 +61,7 @@ def _stitch(arguments: argparse.Namespace) -> int:
         bag=not arguments.no_bags,
         video=not arguments.no_videos,
         retouch=_retouch(arguments, site.stitcher if site is not None else StitcherSettings()),
+        file_minutes=arguments.file_minutes,
     )
     from ptz_stitcher.offline import stitch
 
@@ -67,6 +70,14 @@ def _stitch(arguments: argparse.Namespace) -> int:
         task = bar.add_task('stitching', total=None)
         stitched = stitch(request, lambda done, total: bar.update(task, completed=done, total=total))
     return _tell(stitched, arguments.out, terminal)
+
+
+def _minutes(text: str) -> float:
+    try:
+        found = StitcherSettings(file_minutes=float(text)).file_minutes
+    except ValueError:  # pydantic's are too
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number of minutes, 0 or more') from None
+    return found
 
 
 def _retouch(arguments: argparse.Namespace, wish: StitcherSettings) -> RetouchSettings:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -96,7 +96,7 @@ class BagSource:
         """How the stitcher that wrote it cut the scene; empty if it is whole."""
         return self._bag.custom.get('cut', '')
 
-    def events(self, region: str, notebook: Notebook) -> Iterator[Event]:
+    def events(self, region: str, notebook: Notebook) -> Generator[Event, None, None]:
         """What is in it about a region."""
         places = _chosen({topic: place for topic, place in self._places.items() if place.region == region})
         reader = _Reader(places)

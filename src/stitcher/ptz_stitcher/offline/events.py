@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -101,5 +101,5 @@ class Source(Protocol):
     def slowest_period_ns(self) -> int:
         """Between two frames of its slowest camera; 0: it does not say."""
 
-    def events(self, region: str, notebook: Notebook) -> Iterator[Event]:
+    def events(self, region: str, notebook: Notebook) -> Generator[Event, None, None]:
         """What is in it about a region, about in the order of time. Ends early, with a problem, where it can't be read any more."""

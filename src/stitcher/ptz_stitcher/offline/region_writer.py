@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ptz_stitcher.frames import recording_summary
@@ -13,9 +13,11 @@ from ptz_stitcher.losses import LossCounter
 from ptz_stitcher.number_set import NumberSet
 from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, PlanEvent, StateEvent, TracksEvent
 from ptz_stitcher.offline.naming import is_name
-from ptz_stitcher.region_log import RegionLog
+from ptz_stitcher.offline.parts import Parts
 from ptz_stitcher.segments import Cut, FrameHeader
-from ptz_stitcher.sequence_writer import SequenceSettings, SequenceWriter
+from ptz_stitcher.sequence_writer import SequenceSettings
+from ptz_stitcher.storage import RollingLog, RollingSequence
+from ptz_stitcher.storage.limits import FileLimits
 from ptz_stitcher.summary import RecordingSummary
 from ptz_stitcher.window import RotationWindow
 
@@ -32,6 +34,8 @@ class RegionSettings:
     polygons: dict[str, tuple[tuple[float, float], ...]]
     has_plans: bool
     sequence: Callable[[str], SequenceSettings]
+    #: From when on a file is full, and the next one begins.
+    file_limits: FileLimits = field(default_factory=FileLimits)
 
 
 class RegionWriter:
@@ -39,8 +43,9 @@ class RegionWriter:
 
     def __init__(self, settings: RegionSettings) -> None:
         self._settings = settings
-        self._sequences = {scene: SequenceWriter(settings.sequence(scene)) for scene in settings.scenes}
-        self._log = RegionLog(settings.out, settings.region, settings.site, durable=False)
+        self._parts = Parts(settings.out, settings.region, settings.file_limits)
+        self._sequences = {scene: self._sequence(scene) for scene in settings.scenes}
+        self._log = RollingLog(settings.region, settings.site, self._parts, durable=False)
         self._window = RotationWindow()
         self._losses = LossCounter()
         #: Frames that came already, by camera and session.
@@ -76,6 +81,9 @@ class RegionWriter:
         failures = (self._log.failure,) if self._log.failure else ()
         return recording_summary(s.region, s.site, s.cut, self._sequences, s.polygons, self._losses, 0, failures)
 
+    def _sequence(self, scene: str) -> RollingSequence:
+        return RollingSequence(self._settings.sequence(scene), self._parts)
+
     def _take_frame(self, event: FrameEvent) -> None:
         frame = event.frame
         header = frame.header
@@ -88,7 +96,7 @@ class RegionWriter:
             return
         sequence = self._sequences.get(header.scene)
         if sequence is None:
-            sequence = self._sequences[header.scene] = SequenceWriter(self._settings.sequence(header.scene))
+            sequence = self._sequences[header.scene] = self._sequence(header.scene)
         sequence.take(frame)
 
     def _log_header(self, header: FrameHeader, message: bytes) -> None:

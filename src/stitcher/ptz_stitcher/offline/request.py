@@ -14,7 +14,9 @@ from ptz_stitcher.segments import Cut
 
 @dataclass(frozen=True)
 class StitchRequest:
-    """inputs: bags, folders of runs, videos. cut, retouch: None: as the site says. bag, video: what to write, if the site wants it too."""
+    """inputs: bags, folders of runs, videos. cut, retouch, file_minutes: None: as the site says. bag, video: what to write, if the site
+    wants it too. file_minutes: new files begin after so long; 0: never.
+    """
 
     inputs: tuple[Path, ...]
     out: Path
@@ -24,3 +26,4 @@ class StitchRequest:
     bag: bool = True
     video: bool = True
     retouch: RetouchSettings | None = None
+    file_minutes: float | None = None

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import heapq
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -18,12 +17,15 @@ from ptz_stitcher.offline.bag_source import BagSource
 from ptz_stitcher.offline.draft import Draft
 from ptz_stitcher.offline.events import Source
 from ptz_stitcher.offline.inputs import open_inputs
+from ptz_stitcher.offline.merging import merged, streams_of
 from ptz_stitcher.offline.region_writer import RegionSettings, RegionWriter
 from ptz_stitcher.offline.request import StitchRequest
 from ptz_stitcher.recording import RecordingError
 from ptz_stitcher.retouch import RetouchSettings
 from ptz_stitcher.segments import Cut
 from ptz_stitcher.sequence_writer import SequenceSettings
+from ptz_stitcher.storage import storage_limits
+from ptz_stitcher.storage.limits import FileLimits
 from ptz_stitcher.summary import RecordingSummary
 
 #: Between two frames, where nothing says it.
@@ -160,7 +162,14 @@ def _settings(request: StitchRequest, sources: list[Source], region: str, out: P
         polygons={scene: tuple(entry.polygon or ()) for scene, entry in site.scenes.items()} if site else {},
         has_plans=any(source.has_plans for source in sources),
         sequence=sequence,
+        file_limits=_file_limits(request),
     )
+
+
+def _file_limits(request: StitchRequest) -> FileLimits:
+    if request.file_minutes is not None:
+        return FileLimits(round(request.file_minutes * 60 * NANOSECONDS))
+    return storage_limits(request.site.stitcher).file if request.site is not None else FileLimits()
 
 
 def _cut_notes(sources: list[Source], cut: Cut) -> list[str]:
@@ -188,8 +197,7 @@ def _redaction_notes(summary: RecordingSummary, retouch: RetouchSettings, with_b
 def _write(settings: RegionSettings, sources: list[Source], region: str, book: _Notes) -> RegionWriter:
     try:
         writer = RegionWriter(settings)
-        streams = [source.events(region, book) for source in sources]
-        for event in heapq.merge(*streams, key=lambda event: event.at_ns):
+        for event in merged(streams_of(sources, region, book)):
             writer.take(event)
     except (RecordingError, OSError) as error:
         raise UserError(f'{error}; give another folder with --out') from None

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -67,7 +67,7 @@ class VideoSource:
         """No plan is in a video."""
         return False
 
-    def events(self, region: str, notebook: Notebook) -> Iterator[Event]:
+    def events(self, region: str, notebook: Notebook) -> Generator[Event, None, None]:
         """The pictures from the first mark on."""
         labeller: Labeller[_Picture] = Labeller()
         frames = _Frames(region, self._encoding, self._with_images, self._picture_size)

@@ -12,7 +12,7 @@ from typing import Protocol
 from ptz_stitcher.recording import RecordingError
 from ptz_stitcher.storage.disk_guard import DiskGuard
 from ptz_stitcher.storage.ledger import Ledger
-from ptz_stitcher.storage.limits import StorageLimits
+from ptz_stitcher.storage.limits import FileLimits, StorageLimits
 from ptz_stitcher.storage.names import part_name
 from ptz_stitcher.storage.retention import surplus
 
@@ -22,6 +22,38 @@ class Recorder(Protocol):
 
     def suspend(self) -> None:
         """Closes the present files; what comes is not recorded until there is room."""
+
+
+class Shelf(Protocol):
+    """Where the parts of recordings go."""
+
+    @property
+    def out(self) -> Path:
+        """The folder."""
+
+    @property
+    def file_limits(self) -> FileLimits:
+        """From when on a file is full."""
+
+    @property
+    def in_parts(self) -> bool:
+        """Recordings are in parts that are named by time, and made when there is something to write."""
+
+    @property
+    def recording(self) -> bool:
+        """There is room."""
+
+    def register(self, recorder: Recorder) -> None:
+        """A recorder is to be told when there is no room any more."""
+
+    def begin(self, what: str, stamp_ns: int) -> str:
+        """The name of a new part of a recording: of a scene, or of the log. Raises RecordingError if it can't be noted."""
+
+    def end(self, name: str) -> None:
+        """A part is over."""
+
+    def found_full(self) -> None:
+        """A file could not be written for want of room."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +67,15 @@ class Surroundings:
 
 
 class Keeper:
-    """Of one folder. All methods are called in the thread that writes; the properties may be read in any.
+    """Of one folder that is recorded to; implements Shelf.
 
-    Raises RecordingError if somebody else records there.
+    All methods are called in the thread that writes; the properties may be read in any. Raises RecordingError if somebody else records
+    there.
     """
 
     def __init__(self, out: Path, region: str, limits: StorageLimits, outside: Surroundings) -> None:
         self.out, self.limits = out, limits
+        self.file_limits = limits.file
         self._region, self._outside = region, outside
         self._ledger = Ledger(out)
         self._guard = DiskGuard(limits.least_free, free=outside.free())

@@ -10,26 +10,28 @@ from functools import partial
 from ptz_stitcher.recording import RecordingError
 from ptz_stitcher.region_log import RegionLog
 from ptz_stitcher.storage.disk_guard import is_for_want_of_room
-from ptz_stitcher.storage.keeper import Keeper
+from ptz_stitcher.storage.keeper import Shelf
 from ptz_stitcher.storage.names import LOG
 from ptz_stitcher.storage.rotation import Rotation
 
 
 class RollingLog:
-    """Implements what RegionLog does. Every part begins with the plan in force, so that it can be understood alone.
+    """Implements what RegionLog does. Every part begins with the plan in force, so that it can be understood alone. durable: as for
+    RegionLog.
 
     Raises RecordingError if a log that is not rotated is there already.
     """
 
-    def __init__(self, region: str, site: str, keeper: Keeper) -> None:
-        self._region, self._site, self._keeper = region, site, keeper
-        self._rotation = Rotation(keeper.limits.file)
+    def __init__(self, region: str, site: str, shelf: Shelf, durable: bool = True) -> None:
+        self._region, self._site, self._shelf = region, site, shelf
+        self._durable = durable
+        self._rotation = Rotation(shelf.file_limits)
         self._part: RegionLog | None = None
         self._name = ''
         self._plan: tuple[bytes, int] | None = None
         self._failure = ''
-        keeper.register(self)
-        if not keeper.in_parts:
+        shelf.register(self)
+        if not shelf.in_parts:
             self._begin(0)
 
     @property
@@ -65,12 +67,12 @@ class RollingLog:
         if part is not None:
             part.close()
             self._failure = part.failure or self._failure
-            self._keeper.end(self._name)
+            self._shelf.end(self._name)
 
     def _write(self, stamp_ns: int, size: int, write: Callable[[RegionLog], None]) -> None:
         if self._rotation.cuts_before(stamp_ns, size, opens=True, keyframe=True):
             self.suspend()
-        if self._part is None and self._keeper.recording:
+        if self._part is None and self._shelf.recording:
             self._try_to_begin(stamp_ns)
         if self._part is not None:
             self._do(self._part, write)
@@ -79,7 +81,7 @@ class RollingLog:
         failed_before = bool(part.failure)
         write(part)
         if part.failure and not failed_before and is_for_want_of_room(part.failure):
-            self._keeper.found_full()
+            self._shelf.found_full()
 
     def _try_to_begin(self, stamp_ns: int) -> None:
         try:
@@ -87,11 +89,11 @@ class RollingLog:
         except RecordingError as error:
             self._failure = str(error)
             if is_for_want_of_room(self._failure):
-                self._keeper.found_full()
+                self._shelf.found_full()
 
     def _begin(self, stamp_ns: int) -> None:
-        name = self._keeper.begin(LOG, stamp_ns)
-        self._part, self._name = RegionLog(self._keeper.out, self._region, self._site, name=name), name
+        name = self._shelf.begin(LOG, stamp_ns)
+        self._part, self._name = RegionLog(self._shelf.out, self._region, self._site, self._durable, name), name
         if self._plan is not None:
             _write_plan(*self._plan, self._part)
 

@@ -11,7 +11,7 @@ from ptz_stitcher.retouch import Look
 from ptz_stitcher.segments import FrameHeader, Placed
 from ptz_stitcher.sequence_writer import Frame, SequenceSettings, SequenceWriter
 from ptz_stitcher.storage.disk_guard import is_for_want_of_room
-from ptz_stitcher.storage.keeper import Keeper
+from ptz_stitcher.storage.keeper import Shelf
 from ptz_stitcher.storage.rotation import Rotation
 
 
@@ -21,13 +21,13 @@ class RollingSequence:
     Raises RecordingError if a recording that is not rotated is there already.
     """
 
-    def __init__(self, settings: SequenceSettings, keeper: Keeper) -> None:
+    def __init__(self, settings: SequenceSettings, shelf: Shelf) -> None:
         self.settings = settings
         self.cutter = settings.cutter()
         #: Frames that were not recorded, because there was no room, or no file could be made.
         self.missed = 0
-        self._keeper = keeper
-        self._rotation = Rotation(keeper.limits.file)
+        self._shelf = shelf
+        self._rotation = Rotation(shelf.file_limits)
         self._frames: dict[FrameHeader, Frame] = {}
         self._part: SequenceWriter | None = None
         self._name = ''
@@ -37,8 +37,8 @@ class RollingSequence:
         self._closed = False
         self._past_written = self._past_before_keyframe = self._past_wholly_hidden = 0
         self._looks: dict[str, Look] = {}
-        keeper.register(self)
-        if not keeper.in_parts:
+        shelf.register(self)
+        if not shelf.in_parts:
             self._begin(0)
 
     @property
@@ -99,14 +99,14 @@ class RollingSequence:
         self._past_before_keyframe += part.before_keyframe
         self._past_wholly_hidden += part.wholly_hidden
         self._past_failures += part.failures
-        self._keeper.end(self._name)
+        self._shelf.end(self._name)
 
     def _write(self, placed: Placed) -> None:
         frame = self._frames.pop(placed.header)
         if placed.keep:
             # Frames that the cut drops are in no file.
             self._roll(placed, frame)
-        if self._keeper.recording and self._part is None and placed.keep:
+        if self._shelf.recording and self._part is None and placed.keep:
             self._try_to_begin(placed.header.stamp_ns)
         if self._part is None:
             self.missed += placed.keep
@@ -114,7 +114,7 @@ class RollingSequence:
         known = len(self._part.failures)
         self._part.write(placed, frame)
         if any(map(is_for_want_of_room, self._part.failures[known:])):
-            self._keeper.found_full()
+            self._shelf.found_full()
 
     def _roll(self, placed: Placed, frame: Frame) -> None:
         opens = placed.segment.kept == 1 and not placed.late
@@ -129,10 +129,10 @@ class RollingSequence:
             if failure not in self._past_failures:
                 self._past_failures.append(failure)
             if is_for_want_of_room(failure):
-                self._keeper.found_full()
+                self._shelf.found_full()
 
     def _begin(self, stamp_ns: int) -> None:
-        name = self._keeper.begin(self.settings.scene, stamp_ns)
+        name = self._shelf.begin(self.settings.scene, stamp_ns)
         self._part = SequenceWriter(replace(self.settings, name=name))
         self._name, self._trouble = name, ''
         for look in self._looks.values():
