@@ -10,6 +10,7 @@ in the page cache, so that programs are compared and not disks.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -26,7 +27,7 @@ import av
 import cv2
 import numpy as np
 from ffmpeg_program import ffmpeg
-from report.figures import Chart, ChartKind, Figure, Series, Stopwatch, at_least, write_outcome
+from report.figures import Chart, ChartKind, Figure, Series, Stopwatch, at_least, at_most, write_outcome
 from rich.console import Console
 from rich.table import Table
 
@@ -49,6 +50,11 @@ FORM = nal.NalFormat(nal.Codec.H264, 0)
 CLI = (sys.executable, '-m', 'collab_bringup.cli')
 #: What the comparison is about: how near to FFmpeg stitching must come.
 GOAL = 0.5
+#: Files that a long recording of a camera is in, and how many of them are stitched alone, to see what more of them add.
+PARTS, FEW_PARTS = 10, 2
+FEW, ALL = f'stitch videos in {PARTS} parts to parts, the first {FEW_PARTS}', f'stitch videos in {PARTS} parts to parts, all'
+#: Memory of all parts over that of a few: flat, but for what allocators keep.
+MOST_GROWTH = 1.05
 BYTES = 'read and write the bytes of the bag'
 COPY = """
 import pathlib, shutil, sys
@@ -173,6 +179,22 @@ def write_videos(folder: Path, slots: int) -> dict[str, list[Path]]:
     return pieces
 
 
+def write_parts(folder: Path, slots: int) -> list[Path]:
+    """The video of each camera in PARTS files one after the other, as recorders make them that run for days; in the order of time."""
+    units = encoded(pictures())
+    found = []
+    for begin, end in itertools.pairwise(slots * part // PARTS for part in range(PARTS + 1)):
+        for camera in range(len(CAMERAS)):
+            found.append(folder / f'{CAMERAS[camera]}_{begin:05}.mp4')
+            video = Video(found[-1])
+            for slot in range(begin, end):
+                for number, unit in enumerate(units):
+                    label = mark(camera, slot, number, RATE)
+                    video.write(nal.insert(unit, FORM, label) if label.marks else unit, number % RATE == 0)
+            video.close()
+    return found
+
+
 def write_bag(folder: Path, slots: int) -> None:
     """What ros2 bag record makes of the frames of three cameras that send JPEG."""
     shown = [cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1] for picture in pictures()[:: RATE // 5][:10]]
@@ -262,6 +284,12 @@ def costs(folder: Path, minutes: float) -> Iterator[Cost]:
     for used in (*pieces.values(), map(Path, videos)):
         for path in used:
             path.unlink()
+    parts = list(map(str, write_parts(folder, max(slots, 2 * PARTS))))
+    for name, given in ((FEW, parts[: FEW_PARTS * len(CAMERAS)]), (ALL, parts)):
+        to_parts = ['--no-bags', '--file-minutes', str(max(slots, 2 * PARTS) * DWELL / 60 / PARTS)]
+        yield run(name, [[*CLI, 'stitch', *given, *to_parts, '--out', str(folder / 'parts')]], folder / 'parts')
+    for part in parts:
+        Path(part).unlink()
     bag = folder / 'recorded'
     write_bag(bag, min(slots, LONGEST_BAG))
     stitch = [*CLI, 'stitch', str(bag), '--out', str(folder / 'bags'), '--no-videos']
@@ -319,6 +347,8 @@ def figures_of(found: Sequence[Cost]) -> list[Figure]:
     ]
     for cost, other in ((videos, joined), (bag, copied)):
         figures.append(Figure(cost.name, cost.speed, 'MB/s', compared=other.name, compared_value=other.speed))
+    growth = by_name[ALL].memory_mb / by_name[FEW].memory_mb
+    figures.append(at_most(f'memory for {PARTS} parts of videos, over that for {FEW_PARTS}', growth, MOST_GROWTH))
     figures.append(Figure('largest memory of stitching', max(videos.memory_mb, bag.memory_mb), 'MB'))
     return figures
 
