@@ -32,7 +32,7 @@ test-slow: env ## run the slow tests
 bench: env ## measure, and make out/bench/report.html; with PTZ_COLLAB_TEST_DATA (a folder with MOT17, videos and a model) also on real data
 	@$(IN_ENV) python benchmarks/run.py $(ARGS)
 
-bench-quick: env ## the same in about two minutes, with small inputs: shows that the benchmarks work
+bench-quick: env ## the same in about a minute, with small inputs: shows that the benchmarks work
 	@$(IN_ENV) python benchmarks/run.py --quick $(ARGS)
 
 bench-soak: env ## run the demo's region for an hour (MINUTES=N), and see whether anything grows
