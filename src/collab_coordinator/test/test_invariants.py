@@ -162,10 +162,13 @@ class Invariants:
         on = {hold.hold_id: hold for hold in region.rotation.holds if hold.camera}
         self.established &= set(on)
         for hold in on.values():
-            standing = any(c.scene == hold.scene and c.phase(region.now_ns) is Phase.IN_POSITION for c in region.cameras.values())
+            standing = {
+                c.name for c in region.cameras.values() if c.scene == hold.scene and c.phase(region.now_ns) is Phase.IN_POSITION
+            }
             if hold.hold_id in self.established:
                 assert standing, f'{hold.scene} is unwatched while {hold.hold_id} is on'
-            elif standing and self.everybody_holds(hold):
+            elif hold.camera in standing and self.everybody_holds(hold):
+                # Before, another camera may stand there by chance, and be wanted elsewhere.
                 self.established.add(hold.hold_id)
 
     def everybody_holds(self, hold: Hold) -> bool:
