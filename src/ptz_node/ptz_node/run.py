@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts a node, spins it, and ends it cleanly."""
 
+import faulthandler
 import signal
 import sys
 import threading
@@ -13,6 +14,11 @@ from rclpy.signals import SignalHandlerOptions
 
 from ptz_node.executor import make_executor
 from ptz_site import UserError
+
+#: s between two looks of the main thread whether a signal has come: one that reaches another thread does not end its wait.
+_LOOK = 0.25
+#: s after which a node that does not end says where it hangs.
+_LONG = 30.0
 
 
 def run(make_node: Callable[[], Node], argv: Sequence[str] | None = None) -> int:
@@ -42,6 +48,7 @@ def run(make_node: Callable[[], Node], argv: Sequence[str] | None = None) -> int
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
+        faulthandler.cancel_dump_traceback_later()
 
 
 def _spin(node: Node, stop: threading.Event) -> int:
@@ -59,7 +66,9 @@ def _spin(node: Node, stop: threading.Event) -> int:
 
     thread = threading.Thread(target=spin, name='executor', daemon=True)
     thread.start()
-    stop.wait()
+    while not stop.wait(_LOOK):
+        pass
+    faulthandler.dump_traceback_later(_LONG)
     farewell = getattr(node, 'farewell', None)
     if farewell is not None and not failures:
         said = threading.Event()

@@ -25,6 +25,8 @@ from ptz_site import NANOSECONDS, Credentials, Site, UserError
 from ptz_site.stream_marks.nal import Codec
 
 _DAY = 86_400 * NANOSECONDS
+#: s between two looks whether it shall end.
+_LOOK = 0.25
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ def serve(site: Site, options: CameraOptions, say: Callable[[str], None]) -> int
     cv2.setNumThreads(1)
     with serving(site, options) as served:
         say(f'{options.camera}: ONVIF at {served.onvif}, {options.codec.name} at {served.rtsp}; Ctrl-C ends it')
-        ended.wait()
+        # A signal that reaches another thread does not end a wait of this one.
+        while not ended.wait(_LOOK):
+            pass
     return 0
 
 
