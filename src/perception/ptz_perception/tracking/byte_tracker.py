@@ -37,7 +37,7 @@ class TrackerSettings:
     least_similarity_low: the same for low scores, without the score. buffer, buffer_low: shares of their size by which boxes are enlarged
     for it. alike: least cosine of the appearances of a track and a detection that are the same object though their boxes don't meet.
     track_buffer: s that a track lives unseen; raising it bridges longer gaps, and gives more often an old track to somebody new.
-    tentative_buffer: the same for a tentative one.
+    tentative_buffer: the same for a tentative one; a missed look at 8 a second.
     """
 
     low: float = 0.05
@@ -50,7 +50,7 @@ class TrackerSettings:
     buffer_low: float = 0.1
     alike: float = 0.75
     track_buffer: float = 2.0
-    tentative_buffer: float = 0.3
+    tentative_buffer: float = 0.13
     noise: MotionNoise = field(default_factory=MotionNoise)
 
 
