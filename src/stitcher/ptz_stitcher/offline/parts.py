@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ptz_stitcher.storage.keeper import Recorder
 from ptz_stitcher.storage.limits import FileLimits
-from ptz_stitcher.storage.names import part_name
+from ptz_stitcher.storage.names import free_name, part_name
+from ptz_stitcher.storage.shelf import Recorder
 
 
 class Parts:
@@ -34,11 +34,8 @@ class Parts:
 
     def begin(self, what: str, stamp_ns: int) -> str:
         """As of Shelf."""
-        name = first = part_name(self._region, what, stamp_ns) if self.in_parts else what
-        number = 1
-        while name in self._names:
-            number += 1
-            name = f'{first}-{number}'
+        wanted = part_name(self._region, what, stamp_ns) if self.in_parts else what
+        name = free_name(wanted, self._names.__contains__)
         self._names.add(name)
         return name
 

@@ -7,53 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from ptz_stitcher.recording import RecordingError
 from ptz_stitcher.storage.disk_guard import DiskGuard
 from ptz_stitcher.storage.ledger import Ledger
-from ptz_stitcher.storage.limits import FileLimits, StorageLimits
-from ptz_stitcher.storage.names import part_name
+from ptz_stitcher.storage.limits import StorageLimits
+from ptz_stitcher.storage.names import free_name, part_name
 from ptz_stitcher.storage.retention import surplus
-
-
-class Recorder(Protocol):
-    """Who writes files."""
-
-    def suspend(self) -> None:
-        """Closes the present files; what comes is not recorded until there is room."""
-
-
-class Shelf(Protocol):
-    """Where the parts of recordings go."""
-
-    @property
-    def out(self) -> Path:
-        """The folder."""
-
-    @property
-    def file_limits(self) -> FileLimits:
-        """From when on a file is full."""
-
-    @property
-    def in_parts(self) -> bool:
-        """Recordings are in parts that are named by time, and made when there is something to write."""
-
-    @property
-    def recording(self) -> bool:
-        """There is room."""
-
-    def register(self, recorder: Recorder) -> None:
-        """A recorder is to be told when there is no room any more."""
-
-    def begin(self, what: str, stamp_ns: int) -> str:
-        """The name of a new part of a recording: of a scene, or of the log. Raises RecordingError if it can't be noted."""
-
-    def end(self, name: str) -> None:
-        """A part is over."""
-
-    def found_full(self) -> None:
-        """A file could not be written for want of room."""
+from ptz_stitcher.storage.shelf import Recorder
 
 
 @dataclass(frozen=True)
@@ -90,7 +51,7 @@ class Keeper:
     @property
     def in_parts(self) -> bool:
         """Recordings are in parts that are named by time, and made when there is something to write."""
-        return self.limits.file.rotates or self.resumed
+        return self.file_limits.rotates or self.resumed
 
     @property
     def recording(self) -> bool:
@@ -170,10 +131,4 @@ class Keeper:
             self._outside.say(f'{self.out / part.name} is deleted ({part.size / 1e6:.0f} MB): no longer to be kept', False)
 
     def _part_name(self, what: str, stamp_ns: int) -> str:
-        name = part_name(self._region, what, stamp_ns)
-        number = 1
-        unique = name
-        while any(self._ledger.entries(unique)):
-            number += 1
-            unique = f'{name}-{number}'
-        return unique
+        return free_name(part_name(self._region, what, stamp_ns), lambda name: any(self._ledger.entries(name)))

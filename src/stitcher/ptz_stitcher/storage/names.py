@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,15 @@ def part_name(region: str, what: str, stamp_ns: int) -> str:
     """Of one part of a recording; what: a scene, or the log. Sorted by name, the parts are in the order of time."""
     began = datetime.fromtimestamp(stamp_ns // NANOSECONDS, UTC)
     return f'{region}_{what}_{began:%Y%m%dT%H%M%SZ}'
+
+
+def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
+    """A name, or if it is taken the first one with a number behind it that is not."""
+    number, free = 1, name
+    while is_taken(free):
+        number += 1
+        free = f'{name}-{number}'
+    return free
 
 
 def parts_of(out: Path, what: str, region: str = '') -> list[Path]:

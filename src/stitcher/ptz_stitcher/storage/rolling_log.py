@@ -10,9 +10,9 @@ from functools import partial
 from ptz_stitcher.recording import RecordingError
 from ptz_stitcher.region_log import RegionLog
 from ptz_stitcher.storage.disk_guard import is_for_want_of_room
-from ptz_stitcher.storage.keeper import Shelf
 from ptz_stitcher.storage.names import LOG
 from ptz_stitcher.storage.rotation import Rotation
+from ptz_stitcher.storage.shelf import Shelf
 
 
 class RollingLog:

@@ -11,8 +11,8 @@ from ptz_stitcher.retouch import Look
 from ptz_stitcher.segments import FrameHeader, Placed
 from ptz_stitcher.sequence_writer import Frame, SequenceSettings, SequenceWriter
 from ptz_stitcher.storage.disk_guard import is_for_want_of_room
-from ptz_stitcher.storage.keeper import Shelf
 from ptz_stitcher.storage.rotation import Rotation
+from ptz_stitcher.storage.shelf import Shelf
 
 
 class RollingSequence:
