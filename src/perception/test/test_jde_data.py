@@ -40,6 +40,17 @@ def test_without_an_index_the_names_say_who_and_where(tmp_path: Path) -> None:
     assert {(one.identity, one.view) for one in found} == {(who, where) for who in ('p0', 'p1') for where in ('/north', '/south')}
 
 
+@pytest.mark.parametrize(
+    ('said', 'facing'), [('-1.5', -1.5), ('2', 2.0), ('null', None), ('"left"', None), ('true', None), ('NaN', None)]
+)
+def test_where_a_person_looks_is_what_the_index_says_or_not_known(tmp_path: Path, said: str, facing: float | None) -> None:
+    write_identities(tmp_path, 'train', 0, 1)
+    index = tmp_path / 'train' / 'identities.json'
+    assert [one.facing for one in read_identities(tmp_path, 'train')] == [None] * 4
+    index.write_text(index.read_text().replace('"camera"', f'"facing": {said}, "camera"'))
+    assert [one.facing for one in read_identities(tmp_path, 'train')] == [facing] * 4
+
+
 def test_who_is_in_sequences_too_is_the_same_there(tmp_path: Path) -> None:
     write_identities(tmp_path / 'identities', 'train', 0, 1, ('summer',))
     index = tmp_path / 'identities' / 'train' / 'identities.json'

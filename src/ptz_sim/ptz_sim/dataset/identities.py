@@ -31,9 +31,9 @@ _FARTHEST, _TIMES, _TRIES = 150.0, 24, 8
 
 @dataclass(frozen=True)
 class Crop:
-    """A picture of one person. file: below the split's folder; facing: angle in radians between where they look and the direction to
-    the camera, 0 is frontal; height: of the person in pixels; seconds: the world's time; track_id: what the person is numbered in the
-    sequences of the scene, so that nobody is taken for two.
+    """A picture of one person. file: below the split's folder; facing: radians from the direction to the camera to where they look,
+    counter-clockwise seen from above, 0 is frontal; height: of the person in pixels; seconds: the world's time; track_id: what the
+    person is numbered in the sequences of the scene, so that nobody is taken for two.
     """
 
     file: str

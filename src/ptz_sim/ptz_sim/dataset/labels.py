@@ -33,8 +33,9 @@ class Label:
 
     id: of the walker or of the vehicle in its world; box: left, top, right, bottom in pixels (0 is the left edge of the first pixel), also
     beyond the picture's edge; visibility: share of the silhouette that is inside the picture and not hidden; pixels: how many that are;
-    contrast: share that the air leaves; distance: metres; facing: angle in radians between where the person looks and the direction to
-    the camera, 0 is frontal (of a vehicle: where it drives).
+    contrast: share that the air leaves; distance: metres; facing: radians from the direction to the camera to where the person looks (of
+    a vehicle: to where it drives), counter-clockwise seen from above, -pi to pi: 0 is frontal, and who shows the camera their left cheek
+    has a negative one.
     """
 
     person: bool
@@ -76,7 +77,7 @@ def _person(figure: Figure, pixels: int, haze: float, centre: Array) -> Label:
     walker = figure.body.walker
     away = float(np.linalg.norm(np.array([walker.x, walker.y, 0.9]) - centre))
     towards = math.atan2(float(centre[1]) - walker.y, float(centre[0]) - walker.x)
-    facing = abs(wrap_angle(walker.facing - towards))
+    facing = wrap_angle(walker.facing - towards)
     return Label(
         True, walker.id, _person_box(figure), _share(canvas, pixels, scale), pixels, math.exp(-haze * away), away, facing
     )
@@ -92,7 +93,7 @@ def _vehicle(vehicle: Vehicle, pixels: int, haze: float, view: Projection) -> La
     away = float(np.linalg.norm(np.array([vehicle.x, vehicle.y, 0.7]) - view.centre))
     towards = math.atan2(float(view.centre[1]) - vehicle.y, float(view.centre[0]) - vehicle.x)
     box = (float(low[0]) + 0.5, float(low[1]) + 0.5, float(high[0]) + 0.5, float(high[1]) + 0.5)
-    facing = abs(wrap_angle(vehicle.heading - towards))
+    facing = wrap_angle(vehicle.heading - towards)
     return Label(False, vehicle.id, box, _share(canvas, pixels, scale), pixels, math.exp(-haze * away), away, facing)
 
 

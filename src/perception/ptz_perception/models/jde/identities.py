@@ -3,13 +3,14 @@
 """Pictures of single people, known to be the same one in several cameras: IDENTITY/CAMERA-NUMBER.jpg.
 
 A file identities.json beside the folders may say more of each picture: {"crops": [{"file": "IDENTITY/CAMERA-NUMBER.jpg", "scene": ...,
-"camera": ..., "keywords": [...], "track_id": ...}]}, the last one if the person has a number in sequences of the scene. Without it the
-folder's name is the identity and what stands before the - is the camera.
+"camera": ..., "keywords": [...], "track_id": ..., "facing": ...}]}: track_id if the person has a number in sequences of the scene, facing
+as IdentityPicture says it. Without the index the folder's name is the identity and what stands before the - is the camera.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +25,18 @@ _PICTURES = ('.jpg', '.jpeg', '.png')
 
 @dataclass(frozen=True)
 class IdentityPicture:
-    """A picture of one person. identity: as who they are known in the whole data set, also in sequences."""
+    """A picture of one person. identity: as who they are known in the whole data set, also in sequences.
+
+    facing: radians from the direction person -> camera to that in which the face points, counter-clockwise seen from above: 0 looks into
+    the camera, who looks to the picture's right has a positive one. None: nothing is said of it.
+    """
 
     path: Path
     identity: str
     camera: str
     scene: str = ''
     keywords: tuple[str, ...] = ()
+    facing: float | None = None
 
     @property
     def view(self) -> str:
@@ -63,7 +69,14 @@ def _picture(path: Path, said: Mapping[str, Any]) -> IdentityPicture:
     camera = str(said.get('camera') or path.stem.rpartition('-')[0] or path.stem)
     scene, track_id, keywords = str(said.get('scene') or ''), said.get('track_id'), said.get('keywords')
     identity = identity_of(scene, track_id) if scene and isinstance(track_id, int) else path.parent.name
-    return IdentityPicture(path, identity, camera, scene, tuple(map(str, keywords)) if isinstance(keywords, list) else ())
+    words = tuple(map(str, keywords)) if isinstance(keywords, list) else ()
+    return IdentityPicture(path, identity, camera, scene, words, _angle(said.get('facing')))
+
+
+def _angle(said: object) -> float | None:
+    """Radians, if a finite number is said."""
+    is_number = isinstance(said, int | float) and not isinstance(said, bool)
+    return float(said) if is_number and math.isfinite(said) else None
 
 
 def _index(path: Path) -> Mapping[str, Mapping[str, Any]]:
