@@ -46,7 +46,7 @@ def _add_check(commands: Commands) -> None:
 def _add_train(commands: Commands) -> None:
     text = 'train a network on a data set; needs PyTorch (make train-env)'
     train = _command(commands, 'train', text)
-    train.add_argument('network', choices=['cascade', 'jde'], help='which one (docs/models.md)')
+    train.add_argument('network', choices=['cascade', 'jde', 'facing'], help='which one (docs/models.md)')
     train.add_argument('--data', type=Path, required=True, metavar='DIR', help='data set with the splits train and val')
     train.add_argument('--out', type=Path, required=True, metavar='DIR', help='folder of checkpoints and log')
     train.add_argument('--recipe', type=Path, metavar='FILE', help='YAML file of settings (default: the small network)')

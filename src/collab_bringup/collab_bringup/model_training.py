@@ -43,7 +43,7 @@ def train(request: TrainRequest, console: Console) -> int:
     _need_torch()
     from ptz_perception.models.training import loop
 
-    task, settings = _jde(request) if request.network == 'jde' else _cascade(request)
+    task, settings = {'cascade': _cascade, 'jde': _jde, 'facing': _facing}[request.network](request)
     with progress_bar(console, TextColumn('loss {task.fields[loss]}')) as bar:
         row = bar.add_task('training', total=settings.iterations, loss='')
 
@@ -65,12 +65,15 @@ def export(checkpoint: Path, out: Path, console: Console) -> int:
     _need_torch()
     from ptz_perception.detectors.jde_model import KIND as JDE
     from ptz_perception.models.cascade import export as cascade
+    from ptz_perception.models.facing import export as facing
+    from ptz_perception.models.facing.settings import KIND as FACING
     from ptz_perception.models.jde import export as jde
     from ptz_perception.models.training import checkpoint as checkpoints
 
     found = checkpoints.find(checkpoint)
-    exported = jde if checkpoints.load(found)['recipe'].get('model') == JDE else cascade
-    difference = exported.export_checkpoint(found, out, {})
+    exported = {JDE: jde.export_checkpoint, FACING: facing.export_checkpoint}
+    export_checkpoint = exported.get(checkpoints.load(found)['recipe'].get('model'), cascade.export_checkpoint)
+    difference = export_checkpoint(found, out, {})
     size = out.stat().st_size / 1e6
     console.print(
         f'{out}: {size:.1f} MB; its outputs differ from the network by {difference:.0e} at most', highlight=False, soft_wrap=True
@@ -97,6 +100,17 @@ def _jde(request: TrainRequest) -> tuple[Task, TrainingSettings]:
     recipe = recipe.model_copy(update={'training': settings})
     trained, validated = (read_split(request.data, split, recipe.data.classes) for split in ('train', 'val'))
     return JdeTask(recipe, trained, validated), settings
+
+
+def _facing(request: TrainRequest) -> tuple[Task, TrainingSettings]:
+    from ptz_perception.models.facing.data import read_facing
+    from ptz_perception.models.facing.settings import FacingRecipe
+    from ptz_perception.models.facing.task import FacingTask
+
+    recipe, settings = _recipe(request, FacingRecipe)
+    recipe = recipe.model_copy(update={'training': settings})
+    trained, validated = (read_facing(request.data, split) for split in ('train', 'val'))
+    return FacingTask(recipe, trained, validated), settings
 
 
 def quantise(model: Path, data: Path, width: int, out: Path, console: Console) -> int:

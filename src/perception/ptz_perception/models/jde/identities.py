@@ -75,8 +75,9 @@ def _picture(path: Path, said: Mapping[str, Any]) -> IdentityPicture:
 
 def _angle(said: object) -> float | None:
     """Radians, if a finite number is said."""
-    is_number = isinstance(said, int | float) and not isinstance(said, bool)
-    return float(said) if is_number and math.isfinite(said) else None
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return None
+    return float(said) if math.isfinite(said) else None
 
 
 def _index(path: Path) -> Mapping[str, Mapping[str, Any]]:

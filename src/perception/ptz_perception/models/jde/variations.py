@@ -47,16 +47,34 @@ def pasted(
 
 def varied(person: Image, rng: np.random.Generator) -> Image:
     """A person seen a little differently: mirrored, not cut out quite right, somebody or something before them."""
-    height, width = person.shape[:2]
-    left, right, top, bottom = np.round(rng.uniform(0, _MOVED, 4) * (width, width, height, height)).astype(int)
-    found = person[top : height - bottom, left : width - right]
+    found = recut(person, (0.0, _MOVED), rng)
     if rng.uniform() < 0.5:
-        found = found[:, ::-1]
-    found = np.ascontiguousarray(found)
-    if rng.uniform() < 0.2 and found.shape[0] > 8:
-        # What hides people mostly hides their legs.
-        covered = int(found.shape[0] * rng.uniform(0.1, 0.4))
-        found[-covered:] = rng.integers(0, 256, 3)
+        found = np.ascontiguousarray(found[:, ::-1])
+    return covered(found, 0.2, rng)
+
+
+def recut(person: Image, shares: tuple[float, float], rng: np.random.Generator) -> Image:
+    """Cut out a little differently, as detectors do. shares: of the sides, least and most by which each edge comes in; below 0: out.
+
+    What is beyond the picture looks like its edge.
+    """
+    height, width = person.shape[:2]
+    moved = np.round(rng.uniform(*shares, 4) * (width, width, height, height)).astype(int)
+    left, right, top, bottom = np.maximum(moved, 0).tolist()
+    found = np.ascontiguousarray(person[top : height - bottom, left : width - right])
+    left, right, top, bottom = np.maximum(-moved, 0).tolist()
+    if not left + right + top + bottom:
+        return found
+    return np.asarray(cv2.copyMakeBorder(found, top, bottom, left, right, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def covered(person: Image, share: float, rng: np.random.Generator) -> Image:
+    """With something before them in a share of the pictures."""
+    if rng.uniform() >= share or person.shape[0] <= 8:
+        return person
+    found = person.copy()
+    # What hides people mostly hides their legs.
+    found[-int(found.shape[0] * rng.uniform(0.1, 0.4)) :] = rng.integers(0, 256, 3)
     return found
 
 
