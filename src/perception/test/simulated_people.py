@@ -1,6 +1,6 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of single people, drawn as the simulator draws them, without its world: a tenth of a millisecond each."""
+"""Pictures of single people, drawn as the simulator draws them, without its world: some milliseconds each."""
 
 from __future__ import annotations
 
