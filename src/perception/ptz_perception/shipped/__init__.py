@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 #: By the name that a site file gives.
-_FILES = {'cascade': 'cascade.onnx', 'jde': 'jde.onnx'}
+_FILES = {'cascade': 'cascade.onnx', 'jde': 'jde.onnx', 'facing': 'facing.onnx'}
 
 
 def shipped_model(name: str) -> Path | None:

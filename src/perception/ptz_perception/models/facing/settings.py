@@ -46,4 +46,4 @@ class FacingRecipe(Section):
 
     network: NetworkSettings = NetworkSettings()
     data: DataSettings = DataSettings()
-    training: TrainingSettings = TrainingSettings(iterations=3000, batch=64, validate_every=500)
+    training: TrainingSettings = TrainingSettings(iterations=2000, batch=64, validate_every=500)
