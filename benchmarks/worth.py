@@ -26,7 +26,8 @@ TITLE = 'What it is worth'
 SUMMARY = 'How much more is seen of people, and of targets, by cameras that work together than by cameras that each do their own.'
 NOTES = (
     'Frontal: within 45 degrees, the whole person at least 80 px high, hardly hidden, the camera at rest. One of ten people is a target.',
-    'A target is recognised once a camera at rest has seen it clearly for 1 s; its heading is known while it walks.',
+    'A target is recognised once a camera at rest has seen it clearly for 1 s. Where it looks is known by where it walks, and by pictures '
+    'as wrongly as by the facing model that comes with perception.',
     'The bound lets all cameras leave their scenes for a target; the product keeps every scene watched.',
 )
 

@@ -26,6 +26,7 @@ if str(BENCHMARKS) not in sys.path:
 
 from ptz_perception.best_frames import BestFrames, FrameOrigin, exposure_of  # noqa: E402
 from ptz_perception.detectors import make_detector  # noqa: E402
+from ptz_perception.facing.model import make_facing  # noqa: E402
 from ptz_perception.pictures import EncodedFrame, FramePictures  # noqa: E402
 from ptz_perception.pipeline import CameraPipeline, FrameView  # noqa: E402
 from ptz_perception.recognition.embedders import make_embedders  # noqa: E402
@@ -64,7 +65,9 @@ class Looking:
         self._region, self._size = site.region.name, site.cameras[camera].resolution
         detector = make_detector(site.perception, folder)
         timers.around(detector, 'detect', 'detect')
-        self._pipeline = CameraPipeline(site, camera, detector, make_embedders(site.perception, folder))
+        self._pipeline = CameraPipeline(
+            site, camera, detector, make_embedders(site.perception, folder), make_facing(site.perception, folder)
+        )
         self._queue = PackageQueue(out / f'{camera}.sqlite', Limits(bytes=10**9, count=10**5))
         selection = make_selection(site.perception.best_frames)
         self._best = BestFrames(selection, site.cameras[camera].mounting, lambda _session, _track: '', self._queue.put)

@@ -34,13 +34,14 @@ class Way(StrEnum):
     LOCKSTEP = 'lockstep'
     ROTATION = 'rotation'
     HOLD = 'rotation + hold'
+    WALKING = 'rotation + hold + handoff, by where they walk only'
     HANDOFF = 'rotation + hold + handoff'
-    SEEING = 'ours, if cameras saw where people look'
+    SEEING = 'ours, if cameras knew where people look'
     PRESENT = 'knows the present, keeps scenes'
     CLAIRVOYANT = 'clairvoyant'
 
 
-OURS = (Way.ROTATION, Way.HOLD, Way.HANDOFF)
+OURS = (Way.ROTATION, Way.HOLD, Way.WALKING, Way.HANDOFF)
 #: What can't be had: they say where the rest is lost.
 REFERENCES = (Way.SEEING, Way.PRESENT, Way.CLAIRVOYANT)
 
@@ -74,6 +75,8 @@ def compare(scenario: Scenario) -> Result:
     }
     best = watch(site, views, targets, lead, hold=True, handoff=True)
     watching[Way.HANDOFF] = best.watching
+    walking = site.model_copy(update={'perception': site.perception.model_copy(update={'facing': ''})})
+    watching[Way.WALKING] = watch(walking, views, targets, lead, hold=True, handoff=True).watching
     watching[Way.SEEING] = watch(site, views, targets, lead, hold=True, handoff=True, knows_facing=True).watching
     watching[Way.PRESENT] = present(views, turns, targets)
     watching[Way.CLAIRVOYANT] = oracle.clairvoyant(views, turns, targets)

@@ -80,7 +80,12 @@ def site_of(scenario: Scenario) -> Site:
     scenes = {f's{k}': _scene(middle, dice) for k, middle in enumerate(_MIDDLES[scenario.size.scenes])}
     cameras = {f'c{k}': _camera(turned, k, scenario.size.cameras, tuple(scenes), dice) for k in range(scenario.size.cameras)}
     simulation = {'seed': scenario.seed, 'walkers': scenario.walkers, 'vehicles': 0, 'buildings': 6}
-    content: dict[str, Any] = {'region': {'name': 'worth', 'dwell': DWELL}, 'scenes': scenes, 'cameras': cameras}
+    content: dict[str, Any] = {
+        'region': {'name': 'worth', 'dwell': DWELL},
+        'scenes': scenes,
+        'cameras': cameras,
+        'perception': {'facing': 'facing'},
+    }
     auto = Site.model_validate({**content, 'simulation': simulation})
     # Written out, because a preset that is worked out anew at every turn would cost more time than all the rest.
     for camera, entry in cameras.items():

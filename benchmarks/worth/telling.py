@@ -129,9 +129,15 @@ def goals(results: Sequence[Result]) -> list[Figure]:
         ),
         Figure('such cameras, as a share of the bound', ratio(frontal[Way.PRESENT], bounds).value),
         Figure(
-            'our decisions, if cameras saw where people look, as a share of the bound',
+            'our decisions, if cameras knew exactly where people look, as a share of the bound',
             ratio(frontal[Way.SEEING], bounds).value,
-            note='in pictures, also of those who stand; the product knows headings of those who walk only',
+        ),
+        Figure(
+            'without a facing model, only by where targets walk, times that of uncoordinated tours',
+            ratio(frontal[Way.WALKING], frontal[Way.TOURS]).value,
+            'times',
+            low=ratio(frontal[Way.WALKING], frontal[Way.TOURS]).low,
+            high=ratio(frontal[Way.WALKING], frontal[Way.TOURS]).high,
         ),
         Figure(
             'how close the bound is: the schedule that knows the future, of the bound',

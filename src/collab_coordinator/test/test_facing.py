@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from collab_coordinator.core.facing import better_facing, facing_angle
+from collab_coordinator.core.facing import Facing, better_facing, facing_angle, nearest_first
 from ptz_site import CameraPose
 
 EAST, NORTH, WEST = CameraPose(20, 0, 5, 0), CameraPose(0, 20, 5, 0), CameraPose(-20, 0, 5, 0)
@@ -34,3 +34,9 @@ def test_the_best_facing_come_first_and_only_if_they_are_better_by_the_margin() 
 
 def test_a_present_camera_without_a_pose_faces_nothing() -> None:
     assert [f.camera for f in better_facing(0.0, (0, 0), 'nowhere', POSES, 0.3)] == ['east', 'north', 'west']
+
+
+def test_of_the_cameras_that_see_the_face_those_that_are_there_come_first() -> None:
+    found = [Facing('a', 0.1), Facing('b', 0.3), Facing('c', 0.7), Facing('d', 1.0)]
+    assert [f.camera for f in nearest_first(found, {'b', 'c', 'd'})] == ['b', 'c', 'a', 'd']
+    assert [f.camera for f in nearest_first(found, ())] == ['a', 'b', 'c', 'd']

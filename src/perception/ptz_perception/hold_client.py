@@ -17,7 +17,7 @@ from ptz_node.qos import EVENTS
 from ptz_perception.holding.holder import AskHandoff, BeginHold, EndHold, HoldEnd, Holder, KeepAlive, Request
 
 #: s until a handoff is asked for again, by how the last one ended.
-_AGAIN = {Handoff.Result.NO_BETTER_CAMERA: 2.0, Handoff.Result.TOO_SOON: 1.0, Handoff.Result.BUSY: 2.0}
+_AGAIN = {Handoff.Result.NO_BETTER_CAMERA: 1.0, Handoff.Result.TOO_SOON: 0.5, Handoff.Result.BUSY: 1.0}
 _AGAIN_OTHERWISE = 5.0
 _REFUSED = (HoldScene.Result.NOT_RUNNING, HoldScene.Result.NOT_ON_SCENE, HoldScene.Result.UNKNOWN_HOLD)
 _OVER = (HoldScene.Result.ENDED_TIME_LIMIT, HoldScene.Result.ENDED_OPERATOR, HoldScene.Result.ENDED_STOPPED)
@@ -125,7 +125,8 @@ class HoldClient:
 
     def _on_handed(self, target: str, answer: Any) -> None:
         code = answer.result.error_code if answer is not None else Handoff.Result.SHUTDOWN
-        self._holder.handoff_ended(target, _AGAIN.get(code, _AGAIN_OTHERWISE), self._now_ns())
+        no_better = code == Handoff.Result.NO_BETTER_CAMERA
+        self._holder.handoff_ended(target, _AGAIN.get(code, _AGAIN_OTHERWISE), self._now_ns(), or_turned=no_better)
 
     def _say(self, hold_id: str, *, released: bool) -> None:
         message = HoldKeepAlive(hold_id=hold_id, camera=self._holder.camera, released=released)

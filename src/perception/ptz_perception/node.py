@@ -30,6 +30,7 @@ from ptz_perception.annotate import annotate
 from ptz_perception.best_frames import BestFrames
 from ptz_perception.detectors import make_detector
 from ptz_perception.detectors.advice import Advice, advice
+from ptz_perception.facing.model import make_facing
 from ptz_perception.hold_client import HoldClient
 from ptz_perception.holding.holder import Holder
 from ptz_perception.known_targets import KnownTargets
@@ -70,7 +71,9 @@ class Perception(Node):
         settings, entry = self._site.perception, self._site.cameras[self._camera]
         self._detector = make_detector(settings, folder)
         self._advise(advice(settings.detector, entry.backend))
-        self._pipeline = CameraPipeline(self._site, self._camera, self._detector, make_embedders(settings, folder))
+        self._pipeline = CameraPipeline(
+            self._site, self._camera, self._detector, make_embedders(settings, folder), make_facing(settings, folder)
+        )
         self._pace = Pace(settings.rate)
         self._session = 0
         self._looked = self._not_at_rest = self._failed = self._undecodable = self._skipped_before = 0

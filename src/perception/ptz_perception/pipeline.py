@@ -13,11 +13,13 @@ from ptz_perception.attention import Attention
 from ptz_perception.density import PictureHeats
 from ptz_perception.detections import Boxes, Image
 from ptz_perception.detectors.base import Detector, Guide
+from ptz_perception.facing.headings import Facings, turned_to
+from ptz_perception.facing.model import FacingModel
 from ptz_perception.hot_parts import HotParts
 from ptz_perception.locating.ground import GroundPoint, locate, view_of
 from ptz_perception.locating.movement import Movement, Movements
 from ptz_perception.recognition.embedders.base import Embedder
-from ptz_perception.recognition.recogniser import Recogniser, Recognition, Reference
+from ptz_perception.recognition.recogniser import Recogniser, Recognition, Reference, crop_of
 from ptz_perception.tracking.byte_tracker import ByteTracker, TrackerSettings
 from ptz_perception.tracking.tracks import Track
 from ptz_site import Site
@@ -42,7 +44,7 @@ class FrameView:
 
 @dataclass(frozen=True)
 class SeenObject:
-    """A track at one frame, and what is known of it. point: measured in this frame; heading in rad, map frame."""
+    """A track at one frame, and what is known of it. point: measured in this frame; heading in rad, map frame: where it walks or looks."""
 
     track: Track
     point: GroundPoint | None = None
@@ -57,7 +59,11 @@ class CameraPipeline:
     Raises ValueError, by look(), if the picture can't be looked at.
     """
 
-    def __init__(self, site: Site, camera: str, detector: Detector, embedders: Mapping[str, Embedder]) -> None:
+    def __init__(
+        self, site: Site, camera: str, detector: Detector, embedders: Mapping[str, Embedder], facing: FacingModel | None = None
+    ) -> None:
+        """facing: tells from pictures where targets look; None: only where they walk is known."""
+        self._facing_model = facing
         self._camera, self._settings, self._scenes = site.cameras[camera], site.perception, site.scenes
         self._detector, self._embedders = detector, embedders
         self._heats = PictureHeats()
@@ -78,7 +84,10 @@ class CameraPipeline:
         if self._detector.guide is Guide.HEAT:
             self._heats.take(frame.scene, frame.stamp_ns, detections.boxes, size)
         known = self._recogniser.look(tracks, picture, references, detections.vectors)
-        self._movements.keep(set(map(int, tracks.ids)))
+        alive = set(map(int, tracks.ids))
+        self._movements.keep(alive)
+        if self._facings is not None:
+            self._facings.keep(alive)
         view = view_of(self._camera, frame.pan, frame.tilt, frame.zoom)
         found = []
         for track in tracks:
@@ -86,9 +95,27 @@ class CameraPipeline:
             # A predicted box has no feet of its own: what it says is in the movement already.
             point = locate(view, track.box, size, height) if view is not None and track.detection is not None else None
             movement = self._movements.take(track.track_id, point, frame.stamp_ns)
-            heading = None if movement is None else movement.heading(self._settings.recognition.least_speed)
-            found.append(SeenObject(track, point, movement, heading, known[track.track_id]))
+            recognition = known[track.track_id]
+            if recognition.target:
+                self._look_at_facing(track, movement, picture, frame.stamp_ns)
+            found.append(SeenObject(track, point, movement, self._heading(track, movement, frame.stamp_ns), recognition))
         return tuple(found)
+
+    def _look_at_facing(self, track: Track, movement: Movement | None, picture: Image, stamp_ns: int) -> None:
+        """Only targets are looked at: of nobody else anything depends on it."""
+        if self._facings is None or self._facing_model is None or movement is None or track.detection is None:
+            return
+        if track.box[3] >= self._settings.recognition.least_height:
+            try:
+                seen = self._facing_model.look(crop_of(picture, track.box))
+            except ValueError:
+                return
+            self._facings.take(track.track_id, seen, movement.position, stamp_ns)
+
+    def _heading(self, track: Track, movement: Movement | None, stamp_ns: int) -> float | None:
+        walking = None if movement is None else movement.heading(self._settings.recognition.least_speed)
+        facing = None if self._facings is None else self._facings.of(track.track_id)
+        return turned_to(facing, walking, stamp_ns)
 
     def _begin_if_turned(self, frame: FrameView) -> None:
         """Tracks start anew when the camera has turned, and when the stamps go back."""
@@ -111,6 +138,8 @@ class CameraPipeline:
         self._tracker = ByteTracker(settings, first_id)
         self._recogniser = Recogniser(self._embedders, self._settings.recognition)
         self._movements = Movements()
+        pose = self._camera.mounting
+        self._facings = None if self._facing_model is None or pose is None else Facings(pose)
         self._attention = self._guided(scene) if self._settings.attention else None
         self._boxes = np.empty((0, 5))
 

@@ -108,6 +108,22 @@ def test_who_walks_away_for_long_enough_is_handed_off_once() -> None:
     assert len(holder.see([away], 'gate', (held(),), 5 * S + 1)) == 1
 
 
+def test_what_was_refused_is_asked_again_at_once_when_the_target_has_turned() -> None:
+    holder = holding()
+    margin = math.radians(HoldLimits().handoff_margin)
+
+    def ask(heading: float, tenths: int) -> list[object]:
+        away = replace(ANNA, heading=heading)
+        return [one for one in holder.see([away], 'gate', (held(),), tenths * S // 10) if isinstance(one, AskHandoff)]
+
+    assert [len(ask(WEST, tenths)) for tenths in (20, 25, 30)] == [0, 1, 0]
+    holder.handoff_ended('anna', 5.0, 31 * S // 10, or_turned=True)
+    assert ask(WEST - margin / 2, 32) == [], 'it has hardly turned'
+    assert len(ask(WEST - 1.1 * margin, 33)) == 1
+    holder.handoff_ended('anna', 5.0, 34 * S // 10)
+    assert ask(WEST - 3 * margin, 35) == [], 'refused for another reason: it is too soon'
+
+
 def test_who_comes_towards_the_camera_or_stands_is_not_handed_off() -> None:
     holder = holding()
     for step in range(20):

@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ptz_site import CameraPose, wrap_angle
+
+#: rad; a camera that a target faces so well sees its face.
+FRONTAL = math.pi / 4
 
 
 @dataclass(frozen=True)
@@ -37,3 +40,8 @@ def better_facing(
     found = [Facing(camera, facing_angle(heading, ground, pose)) for camera, pose in poses.items()]
     limit = next((facing.angle for facing in found if facing.camera == present), math.inf) - margin
     return tuple(sorted((f for f in found if f.camera != present and f.angle <= limit), key=lambda f: f.angle))
+
+
+def nearest_first(found: Sequence[Facing], there: Collection[str]) -> tuple[Facing, ...]:
+    """Of the cameras that see the target's face those first that look at its scene already; all others stay in their order."""
+    return tuple(sorted(found, key=lambda facing: not (facing.angle <= FRONTAL and facing.camera in there)))

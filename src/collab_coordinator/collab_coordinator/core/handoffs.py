@@ -8,7 +8,7 @@ import math
 from dataclasses import replace
 
 from collab_coordinator.core.crew import Crew
-from collab_coordinator.core.facing import better_facing
+from collab_coordinator.core.facing import better_facing, nearest_first
 from collab_coordinator.core.fleet import FOLLOW_GRACE_NS, Fleet
 from collab_coordinator.core.handoff import Handoff, HandoffError, HandoffOutcome, HandoffRequest, has_arrived
 from collab_coordinator.core.holds import EndedHold, HoldEnd, Holds
@@ -105,9 +105,14 @@ class Handoffs:
         busy = {h.camera for h in self._holds.on} | {h.candidate for h in self._holds.on} | set(self._crew.out)
         poses = {name: camera.mounting for name, camera in self._site.cameras.items() if camera.mounting is not None}
         margin = math.radians(self._site.region.hold.handoff_margin)
+        there = {
+            order.camera
+            for order in self._roster.standing(slot, self._crew.out, self._holds.on)
+            if order.scene(slot) == hold.scene
+        }
         return [
             facing.camera
-            for facing in better_facing(request.heading, request.ground, hold.camera, poses, margin)
+            for facing in nearest_first(better_facing(request.heading, request.ground, hold.camera, poses, margin), there)
             if facing.camera not in busy and self._roster.can_swap(hold, facing.camera, slot, self._crew.out, self._others(hold))
         ]
 

@@ -16,7 +16,7 @@ from ptz_site import NANOSECONDS, CameraPose, Hold, wrap_angle
 from ptz_site.schema import HoldLimits, RecognitionSettings
 
 #: Frames in which a target must be turned away: where a camera is looked at seldom, one wrong heading is not enough.
-_AWAY_FRAMES = 3
+_AWAY_FRAMES = 2
 #: Keep-alives in a holder_timeout.
 _KEEP_ALIVES = 4
 #: s after which what was refused is asked again, and after which a hold that people or its limit ended may begin anew.
@@ -100,6 +100,8 @@ class _Held:
     away_frames: int = 0
     handoff_pending: bool = False
     next_handoff_ns: int = 0
+    asked_heading: float = 0.0
+    refused_heading: float | None = None
 
 
 @dataclass
@@ -166,12 +168,15 @@ class Holder:
         pause = {HoldEnd.LET_GO: 0.0, HoldEnd.REFUSED: _AGAIN, HoldEnd.OVER: _PAUSE}[end]
         self._not_before_ns[target] = now_ns + round(pause * NANOSECONDS)
 
-    def handoff_ended(self, target: str, again_after: float, now_ns: int) -> None:
-        """A handoff has its result. again_after: s until it may be asked again, if this camera still holds."""
+    def handoff_ended(self, target: str, again_after: float, now_ns: int, *, or_turned: bool = False) -> None:
+        """A handoff has its result. again_after: s until it may be asked again, if this camera still holds; or_turned: or as soon as
+        the target has turned, by as much as another camera must face it better.
+        """
         held = self._held.get(target)
         if held is not None:
             held.handoff_pending = False
             held.next_handoff_ns = now_ns + round(again_after * NANOSECONDS)
+            held.refused_heading = held.asked_heading if or_turned else None
 
     @property
     def holding(self) -> Mapping[str, str]:
@@ -211,10 +216,18 @@ class Holder:
         held.away_frames += 1
         lasted = now_ns - held.away_since_ns >= self.recognition.steady * NANOSECONDS
         steady = lasted and held.away_frames >= _AWAY_FRAMES
-        if not steady or not held.hold_id or held.handoff_pending or now_ns < held.next_handoff_ns:
+        if not steady or not held.hold_id or held.handoff_pending or self._refused(held, sighting.heading, now_ns):
             return []
-        held.handoff_pending = True
+        held.handoff_pending, held.asked_heading = True, sighting.heading
         return [AskHandoff(sighting.target, held.hold_id, sighting.heading, sighting.ground, _numbers(sighting.feature))]
+
+    def _refused(self, held: _Held, heading: float, now_ns: int) -> bool:
+        """Whether the answer to the last question stands."""
+        if held.refused_heading is not None and abs(wrap_angle(heading - held.refused_heading)) >= math.radians(
+            self.limits.handoff_margin
+        ):
+            return False
+        return now_ns < held.next_handoff_ns
 
 
 def _begin(held: _Held) -> BeginHold:

@@ -26,10 +26,10 @@ class RecognitionSettings(Section):
     similarity: float = Field(0.82, ge=-1, le=1, description='least similarity (cosine) of a track and a target')
     good_frames: int = Field(3, ge=1, le=100, description='frames in which it must be seen well before it is told')
     least_height: int = Field(48, ge=8, description='px; smaller boxes are not looked at')
-    lost_after: float = Field(3.0, gt=0, description='s out of view after which a hold ends')
+    lost_after: float = Field(2.0, gt=0, description='s out of view after which a hold ends')
     least_speed: float = Field(0.4, gt=0, description='m/s; slower targets have no heading')
-    turned_away: float = Field(60.0, ge=0, le=180, description='degrees between heading and camera above which it is handed off')
-    steady: float = Field(0.6, ge=0, description='s that it must be turned away for')
+    turned_away: float = Field(45.0, ge=0, le=180, description='degrees between heading and camera above which it is handed off')
+    steady: float = Field(0.2, ge=0, description='s that it must be turned away for')
 
 
 #: Of a detection model's outputs.
@@ -140,6 +140,11 @@ class PerceptionSettings(Section):
         {'body': 'colour'},
         description='by kind: colour, jde (the tracking network that comes with perception), or the path of an ONNX model; the '
         "detector's own, if it gives appearances, is run once for both",
+    )
+    facing: str = Field(
+        '',
+        description='tells from pictures where targets look, also while they stand: facing (small, trained on simulated people), or the '
+        'path of an ONNX model; empty: only where they walk is known',
     )
     recognition: RecognitionSettings = RecognitionSettings()
     watchlist: str = Field('', description="file, relative to the site file; empty: in the user's ROS folder")

@@ -25,8 +25,8 @@ class HoldLimits(Section):
     max_hold: float = Field(120.0, gt=0, description='s; a hold ends after this at the latest')
     holder_timeout: float = Field(5.0, gt=0, description='s; a hold ends when its holder is silent for longer')
     resume_delay: float = Field(1.0, gt=0, description='s from the decision to go on until all cameras go on')
-    handoff_interval: float = Field(3.0, ge=0, description='s; least time between two handoffs')
-    handoff_margin: float = Field(20.0, ge=0, le=180, description='degrees by which another camera must face the target better')
+    handoff_interval: float = Field(1.0, ge=0, description='s; least time between two handoffs')
+    handoff_margin: float = Field(15.0, ge=0, le=180, description='degrees by which another camera must face the target better')
 
 
 def _dwell_form(value: Any) -> str:
