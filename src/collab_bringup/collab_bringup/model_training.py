@@ -64,9 +64,9 @@ def export(checkpoint: Path, out: Path, console: Console) -> int:
     """Writes the model and says how exactly it does what the network did."""
     _need_torch()
     from ptz_perception.detectors.jde_model import KIND as JDE
+    from ptz_perception.facing.model import KIND as FACING
     from ptz_perception.models.cascade import export as cascade
     from ptz_perception.models.facing import export as facing
-    from ptz_perception.models.facing.settings import KIND as FACING
     from ptz_perception.models.jde import export as jde
     from ptz_perception.models.training import checkpoint as checkpoints
 

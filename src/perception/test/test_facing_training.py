@@ -30,8 +30,8 @@ RECIPE = FacingRecipe.model_validate(
         'network': {'widths': [8, 12, 16], 'hidden': 16},
         'data': {'size': (24, 48), 'least_height': 40},
         'training': {
-            'iterations': 60, 'batch': 24, 'learning_rate': 4e-3, 'warmup': 5, 'ema': 0.9, 'validate_every': 30,
-            'checkpoint_every': 60, 'log_every': 10, 'threads': 1,
+            'iterations': 40, 'batch': 24, 'learning_rate': 4e-3, 'warmup': 5, 'ema': 0.9, 'validate_every': 40,
+            'checkpoint_every': 40, 'log_every': 10, 'threads': 1,
         },
     }
 )  # fmt: skip
@@ -81,7 +81,7 @@ def test_variations_turn_nobody_but_by_mirroring() -> None:
     assert min(one.picture.shape[0] for one in made) < 0.5 * high
     plain = DataSettings(moved=0.0, light=0.0, least_height=400, grey=0.0)
     found = next(one for one in (varied(sample, plain, np.random.default_rng(seed)) for seed in range(40)) if one.facing < 0)
-    assert np.array_equal(found.picture[:100], sample.picture[:100, ::-1])
+    assert np.array_equal(found.picture[:70], sample.picture[:70, ::-1])
 
 
 def test_a_batch_is_the_same_for_the_same_iteration(task: FacingTask) -> None:

@@ -17,8 +17,10 @@ from ptz_perception.detectors.fitting import Placing, Values, fit_picture, to_te
 from ptz_perception.models.facing.settings import DataSettings
 from ptz_perception.models.jde.variations import covered, recut, relit
 
-#: Share of the pictures that are reduced, and of those in which something hides the legs.
-_REDUCED, _COVERED = 0.6, 0.2
+#: Share of the pictures that are reduced, of those in which something hides the legs, and of those that end above the feet.
+_REDUCED, _COVERED, _SHORT = 0.6, 0.15, 0.2
+#: Share of a picture's height that is left at least of one that ends above the feet: head and chest.
+_LEFT = 0.42
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def varied(sample: Sample, settings: DataSettings, rng: np.random.Generator) -> 
     """The same person seen a little differently: mirrored, not cut out right, hidden in part, in another light, from farther away."""
     picture = recut(sample.picture, (-settings.moved, settings.moved), rng)
     picture = covered(picture, _COVERED, rng)
+    if rng.uniform() < _SHORT:
+        picture = picture[: round(picture.shape[0] * rng.uniform(_LEFT, 1.0))]
     picture = relit(picture, settings.light, rng)
     if rng.uniform() < settings.grey:
         picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)[:, :, None], 3, axis=2)

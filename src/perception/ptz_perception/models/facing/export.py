@@ -10,9 +10,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ptz_perception.facing.model import KIND
 from ptz_perception.models import export as onnx_file
 from ptz_perception.models.facing.network import FacingNetwork
-from ptz_perception.models.facing.settings import KIND, FacingRecipe
+from ptz_perception.models.facing.settings import FacingRecipe
 from ptz_perception.models.training import checkpoint
 from ptz_site import UserError
 

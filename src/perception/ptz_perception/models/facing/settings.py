@@ -9,9 +9,6 @@ from pydantic import Field, field_validator
 from ptz_perception.models.training.settings import TrainingSettings
 from ptz_site.schema.section import Section
 
-#: What recipes and models of these networks say they are.
-KIND = 'facing'
-
 
 class NetworkSettings(Section):
     """Of the network."""

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ptz_perception.facing.model import KIND
 from ptz_perception.models.facing.batches import FacingBatch, Sample, make_batch, reduced, varied
 from ptz_perception.models.facing.data import FacingPicture
 from ptz_perception.models.facing.evaluation import figures_of
 from ptz_perception.models.facing.network import FacingNetwork
-from ptz_perception.models.facing.settings import KIND, FacingRecipe
+from ptz_perception.models.facing.settings import FacingRecipe
 from ptz_perception.models.validating import read_picture
 
 #: Pictures that the network looks at in one go while it is validated.
