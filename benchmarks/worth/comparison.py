@@ -93,16 +93,16 @@ def lost_by(site: Site, views: Views, watched: Watched, targets: Sequence[int]) 
     held = watched.holders >= 0
     by_holder = np.take_along_axis(seen, np.maximum(watched.holders, 0).astype(int)[:, :, None], axis=2)[:, :, 0]
     moving = views.paths.speed[:, chosen] >= site.perception.recognition.least_speed
-    standing = ~frontal & held & by_holder & ~moving
-    walking = ~frontal & held & by_holder & moving
+    turned = ~frontal & held & by_holder
+    unsure = turned & (watched.asked == Asked.NOT)
     reasons = {
         'seen': frontal,
         'nobody holds it: not recognised, or the rotation is about to go on': ~frontal & ~held,
         'its holder does not see it: turning, or hidden': ~frontal & held & ~by_holder,
-        'it walks, and another camera is on its way': walking & (watched.asked == Asked.UNDER_WAY),
-        'it walks, and no other camera can take over, or not yet again': walking & (watched.asked == Asked.REFUSED),
-        'it walks, and its holder is not sure yet that it has turned away': walking & (watched.asked == Asked.NOT),
-        'it stands, and nobody can tell where it looks': standing,
+        'another camera is on its way': turned & (watched.asked == Asked.UNDER_WAY),
+        'no other camera can take over, or not yet again': turned & (watched.asked == Asked.REFUSED),
+        'it walks, and its holder is not sure yet that it has turned away': unsure & moving,
+        'it stands, and its holder is not sure yet that it has turned away': unsure & ~moving,
     }
     total = float(can.sum())
     return {reason: float((mask & can).sum()) / total if total else float('nan') for reason, mask in reasons.items()}
