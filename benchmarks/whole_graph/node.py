@@ -76,7 +76,7 @@ def time_pipeline(timers: StageTimers) -> None:
 def stitcher(timers: StageTimers, _folder: Path, _name: str) -> Callable[[], int]:
     """Recording, and how late frames and tracks come."""
     from ptz_stitcher import node
-    from ptz_stitcher.frames import time_ns
+    from ptz_stitcher.frame_cdr import read_stamp
     from ptz_stitcher.sequence_writer import SequenceWriter
     from ptz_stitcher.storage import RollingLog, RollingSequence
 
@@ -90,13 +90,13 @@ def stitcher(timers: StageTimers, _folder: Path, _name: str) -> Callable[[], int
         write(self, placed, frame)
         timers.delay('recording', frame.header.stamp_ns)
 
-    def tracks_came(self: Any, camera: str, message: Any) -> None:
-        timers.delay('tracks', time_ns(message.header.stamp))
-        on_tracks(self, camera, message)
+    def tracks_came(self: Any, camera: str, data: bytes) -> None:
+        timers.delay('tracks', read_stamp(data))
+        on_tracks(self, camera, data)
 
-    def frame_came(self: Any, scene: str, message: Any) -> None:
-        timers.delay('frame', time_ns(message.header.stamp))
-        on_frame(self, scene, message)
+    def frame_came(self: Any, scene: str, data: bytes) -> None:
+        timers.delay('frame', read_stamp(data))
+        on_frame(self, scene, data)
 
     SequenceWriter.write, node.Stitcher._on_tracks, node.Stitcher._on_frame = written, tracks_came, frame_came  # type: ignore[method-assign]
     return node.main

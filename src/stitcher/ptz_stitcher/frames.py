@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,11 +36,6 @@ def frame_header(preset: Any) -> FrameHeader:
         arrived_ns=time_ns(preset.arrived),
         slot=preset.slot,
     )
-
-
-def image_head(without_data: bytes, size: int) -> bytes:
-    """Of a serialized CompressedImage what comes before its data, of which there are `size` bytes; made of one without any (CDR)."""
-    return without_data[:-4] + size.to_bytes(4, sys.byteorder)
 
 
 def look_of(tracks: Any) -> Look:

@@ -8,14 +8,14 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.serialization import serialize_message
-from sensor_msgs.msg import CompressedImage
+from rclpy.serialization import deserialize_message, serialize_message
 
 from ptz_collab_msgs.msg import CameraState, PresetFrame, RotationPlan, TrackArray
 from ptz_node import diagnostics, names
@@ -24,7 +24,8 @@ from ptz_node.parameters import declare_site, describe
 from ptz_node.qos import EVENTS, FRAMES_RECORD, LATCHED_RECORD
 from ptz_node.run import run
 from ptz_site import UserError
-from ptz_stitcher.frames import frame_header, image_head, look_of, recording_summary, sequence_settings
+from ptz_stitcher.frame_cdr import read_frame, read_stamp
+from ptz_stitcher.frames import look_of, recording_summary, sequence_settings
 from ptz_stitcher.losses import LossCounter
 from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.segments import Cut
@@ -96,11 +97,25 @@ class Stitcher(Node):
 
     def _subscribe(self) -> None:
         self.create_subscription(RotationPlan, names.PLAN, self._on_plan, LATCHED_RECORD)
+        # Raw: they are written as they came, and most of them need not become messages for that.
         for scene in self._site.scenes:
-            self.create_subscription(PresetFrame, names.scene_frames(scene), partial(self._on_frame, scene), FRAMES_RECORD)
+            frames, take = names.scene_frames(scene), partial(self._on_frame, scene)
+            self.create_subscription(PresetFrame, frames, self._if_whole(take), FRAMES_RECORD, raw=True)
         for camera in self._site.cameras:
-            self.create_subscription(CameraState, names.camera_state(camera), partial(self._on_state, camera), LATCHED_RECORD)
-            self.create_subscription(TrackArray, names.camera_tracks(camera), partial(self._on_tracks, camera), EVENTS)
+            states, tracks = partial(self._on_state, camera), partial(self._on_tracks, camera)
+            self.create_subscription(CameraState, names.camera_state(camera), self._if_whole(states), LATCHED_RECORD, raw=True)
+            self.create_subscription(TrackArray, names.camera_tracks(camera), self._if_whole(tracks), EVENTS, raw=True)
+
+    def _if_whole(self, take: Callable[[bytes], None]) -> Callable[[bytes], None]:
+        """Does without what can't be read, and says so."""
+
+        def taken(data: bytes) -> None:
+            try:
+                take(data)
+            except ValueError as error:
+                self._say_once(f'a message can not be read: {error}; run the same version, and little-endian hosts, everywhere')
+
+        return taken
 
     def _make_keeper(self) -> Keeper:
         log = self.get_logger()
@@ -121,27 +136,25 @@ class Stitcher(Node):
         data = serialize_message(message)
         self._writer.submit(len(data), partial(self._log.plan, data, time_to_ns(message.effective_at)))
 
-    def _on_state(self, camera: str, message: CameraState) -> None:
-        data = serialize_message(message)
-        self._writer.submit(len(data), partial(self._log.state, camera, data, time_to_ns(message.header.stamp)))
+    def _on_state(self, camera: str, data: bytes) -> None:
+        self._writer.submit(len(data), partial(self._log.state, camera, data, read_stamp(data)))
 
-    def _on_tracks(self, camera: str, message: TrackArray) -> None:
-        data = serialize_message(message)
-        self._writer.submit(len(data), partial(self._log.tracks, camera, data, time_to_ns(message.header.stamp)))
+    def _on_tracks(self, camera: str, data: bytes) -> None:
+        self._writer.submit(len(data), partial(self._log.tracks, camera, data, read_stamp(data)))
+        message = deserialize_message(data, TrackArray)
         if (sequence := self._sequences.get(message.preset.scene)) is not None:
             self._writer.submit(0, partial(sequence.look, look_of(message)))
 
-    def _on_frame(self, scene: str, message: PresetFrame) -> None:
-        header = frame_header(message.preset)
-        header_message = serialize_message(message.preset)
+    def _on_frame(self, scene: str, data: bytes) -> None:
+        wire = read_frame(data)
+        header, message = wire.header, wire.header_message
         with self._lock:
             self._losses.take(header.camera, header.session, header.sequence)
-        self._writer.submit(len(header_message), partial(self._log.header, header.camera, header_message, header.stamp_ns))
+        self._writer.submit(len(message), partial(self._log.header, header.camera, message, header.stamp_ns))
         if not self._window.holds(header.stamp_ns):
             return
-        picture = EncodedPicture(bytes(message.data), message.encoding, message.keyframe, (message.width, message.height))
-        image = CompressedImage(header=message.header, format=message.encoding)
-        frame = Frame(header, picture, image_head(serialize_message(image), len(picture.data)), header_message)
+        picture = EncodedPicture(bytes(wire.picture), wire.encoding, wire.keyframe, wire.size)
+        frame = Frame(header, picture, wire.image_head, message)
         if not self._writer.submit(len(picture.data), partial(self._sequences[scene].take, frame)):
             self._say_once('the disk is too slow: frames are not recorded; see the diagnostics for how many')
 

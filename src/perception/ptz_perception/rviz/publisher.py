@@ -57,7 +57,9 @@ class RvizPublisher:
 
     def _on_state(self, state: CameraState) -> None:
         self._states[state.camera] = state
-        if self._moving is not None and (transform := self._optical(state)) is not None:
+        if self._moving is None or self._moving.get_subscription_count() == 0:
+            return
+        if (transform := self._optical(state)) is not None:
             self._moving.publish(TFMessage(transforms=[transform]))
 
     def _show_region(self) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from ptz_site import UserError
 from ptz_site.stream_marks import nal
+from ptz_stitcher.frame_cdr import WireFrame, read_frame, read_header, read_image
 from ptz_stitcher.frames import look_of, time_ns
 from ptz_stitcher.offline import messages
 from ptz_stitcher.offline.bag_file import BagFile, RawMessage, Topic, left_in_logs, open_bag
 from ptz_stitcher.offline.events import Event, FrameEvent, HeaderEvent, Notebook, PlanEvent, StateEvent, TracksEvent
-from ptz_stitcher.offline.frame_cdr import WireFrame, read_frame, read_header, read_image
 from ptz_stitcher.offline.naming import is_name
 from ptz_stitcher.offline.picture_size import CODECS, PictureSizes
 from ptz_stitcher.recording import EncodedPicture

@@ -13,7 +13,6 @@ from rosbags.typesys.store import Typestore
 
 from ptz_site import NANOSECONDS, CameraOrder, Plan, PlanMode
 from ptz_site.stream_marks import StreamMark
-from ptz_stitcher import frames
 from ptz_stitcher.frames import time_ns
 from ptz_stitcher.recording.msgdefs import topic_type
 
@@ -55,7 +54,8 @@ def encode(message: Any, type_name: str) -> bytes:
 
 def image_head(header: Any, encoding: str, size: int) -> bytes:
     """A serialized CompressedImage up to its picture, of `size` bytes, which comes last."""
-    return frames.image_head(encode(typestore().types[IMAGE](header, encoding, _NOTHING), IMAGE), size)
+    # The length of what comes last is the last number of one without any (CDR, little-endian).
+    return encode(typestore().types[IMAGE](header, encoding, _NOTHING), IMAGE)[:-4] + size.to_bytes(4, 'little')
 
 
 def std_header(stamp_ns: int, frame_id: str) -> Any:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Takes PresetFrame and PresetHeader apart where they lie, without making messages of them and without copying the picture.
 
-Of recordings of hours this is most of the work, and a general decoder takes ten times as long. CDR: DDS-XTypes 1.3, 7.4.3, of which ROS
-writes the plain, little-endian form: each number at a multiple of its size, counted from behind the first four bytes.
+Of recording, live or of hours at once, this is most of the work, and a general decoder takes ten times as long. CDR: DDS-XTypes 1.3, 7.4.3,
+of which ROS writes the plain, little-endian form: each number at a multiple of its size, counted from behind the first four bytes.
 """
 
 from __future__ import annotations
@@ -86,6 +86,15 @@ def read_image(data: bytes | memoryview) -> WireImage:
     if begin + length > len(body):
         raise ValueError('a picture that ends early')
     return WireImage(encoding, bytes(body[begin : begin + length]), bytes(data[: begin + 4]))
+
+
+def read_stamp(data: bytes | memoryview) -> int:
+    """Ns: of any serialized message that begins with a std_msgs/Header. Raises ValueError, as above."""
+    try:
+        seconds, nanoseconds = _TIME.unpack_from(_body(data), 0)
+    except struct.error as error:
+        raise ValueError(f'a damaged message: {error}') from None
+    return int(seconds) * NANOSECONDS + int(nanoseconds)
 
 
 def read_header(data: bytes | memoryview) -> FrameHeader:
