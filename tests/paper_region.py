@@ -27,8 +27,9 @@ from ptz_collab_msgs.msg import CameraState, PresetFrame, PresetHeader, Rotation
 from ptz_node.convert import plan_to_msg, time_from_ns, time_to_ns
 from ptz_site import CameraOrder, Mark, Phase, Plan, PlanMode
 from ptz_site.stream_marks import StreamMark, jpeg, nal
-from ptz_stitcher.frames import frame_header, image_head
+from ptz_stitcher.frames import frame_header
 from ptz_stitcher.offline import messages
+from ptz_stitcher.offline.messages import image_head
 from ptz_stitcher.recording import EncodedPicture
 from ptz_stitcher.region_log import RegionLog
 from ptz_stitcher.segments import Cut
@@ -183,7 +184,7 @@ def write_live(told: Story, out: Path, cut: Cut) -> dict[str, SequenceWriter]:
                     picture = EncodedPicture(
                         bytes(message.data), message.encoding, message.keyframe, (message.width, message.height)
                     )
-                    head = image_head(serialize_message(image), len(picture.data))
+                    head = image_head(image.header, image.format, len(picture.data))
                     sequences[header.scene].take(Frame(header, picture, head, header_message))
     for sequence in sequences.values():
         sequence.close()

@@ -18,7 +18,7 @@ from sensor_msgs.msg import CompressedImage
 
 from ptz_collab_msgs.msg import PresetHeader
 from ptz_site import Mark, Phase
-from ptz_stitcher.frames import image_head
+from ptz_stitcher.offline.messages import image_head
 from ptz_stitcher.recording import EncodedPicture
 from ptz_stitcher.retouch import Box, Look, Sighting
 from ptz_stitcher.segments import Cut, FrameHeader
@@ -48,7 +48,7 @@ def frame(header: FrameHeader, picture: EncodedPicture) -> Frame:
     image = CompressedImage(format=picture.encoding)
     image.header.stamp.sec, image.header.stamp.nanosec = divmod(header.stamp_ns, S)
     message = PresetHeader(header=image.header, camera=header.camera, scene=header.scene, sequence=header.sequence)
-    return Frame(header, picture, image_head(serialize_message(image), len(picture.data)), serialize_message(message))
+    return Frame(header, picture, image_head(image.header, image.format, len(picture.data)), serialize_message(message))
 
 
 def segment(

@@ -22,7 +22,7 @@ from sensor_msgs.msg import CompressedImage
 from ptz_collab_msgs.msg import PresetHeader, RotationPlan
 from ptz_node.convert import time_from_ns
 from ptz_site import Mark, Phase
-from ptz_stitcher.frames import image_head
+from ptz_stitcher.offline.messages import image_head
 from ptz_stitcher.recording import EncodedPicture, RecordingError
 from ptz_stitcher.recording.mcap_file import CheckpointedFile
 from ptz_stitcher.segments import Cut, FrameHeader
@@ -52,7 +52,7 @@ def frame(number: int, slot_seconds: int = 4) -> Frame:
     message.header.stamp = time_from_ns(stamp_ns)
     image = CompressedImage(header=message.header, format='jpeg')
     picture = EncodedPicture(PICTURE, 'jpeg', True, (160, 90))
-    return Frame(header, picture, image_head(serialize_message(image), len(PICTURE)), serialize_message(message))
+    return Frame(header, picture, image_head(image.header, image.format, len(PICTURE)), serialize_message(message))
 
 
 @dataclass
