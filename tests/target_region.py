@@ -61,11 +61,11 @@ class Run:
         return next((one for one in self.seen(camera, scene, at_ns) if one.walker == number), None)
 
     def turned(self, number: int, camera: str, at_ns: int) -> float:
-        """Rad between where a walker goes and the direction to a camera."""
+        """Rad between where a walker looks and the direction to a camera."""
         (walker,) = [one for one in self.world.state((at_ns - self.epoch_ns) / S).walkers if one.id == number]
         pose = self.site.cameras[camera].mounting
         assert pose is not None
-        return abs(wrap_angle(math.atan2(pose.y - walker.y, pose.x - walker.x) - walker.heading))
+        return abs(wrap_angle(math.atan2(pose.y - walker.y, pose.x - walker.x) - walker.facing))
 
 
 def write_site(folder: Path, receiver: Receiver | None = None, selection: str = 'rules', video: bool = False) -> Path:

@@ -72,7 +72,7 @@ def test_it_is_held_soon_after_it_is_seen_clearly(demo_run: DemoRun) -> None:
     assert len(looks) <= 60, looks
 
 
-def test_the_target_goes_to_a_camera_that_it_walks_towards(demo_run: DemoRun) -> None:
+def test_the_target_goes_to_a_camera_that_it_looks_at(demo_run: DemoRun) -> None:
     ordered = [
         (time_to_ns(plan.effective_at), hold.camera, hold.candidate)
         for plan in demo_run.plans()
@@ -83,7 +83,7 @@ def test_the_target_goes_to_a_camera_that_it_walks_towards(demo_run: DemoRun) ->
     assert ordered
 
     def gained(at: int, old: str, new: str) -> float:
-        # The heading was measured over the last seconds in which it was seen.
+        # Where it looks was measured over the last seconds in which it was seen.
         walker, seen_ns = followed(demo_run, old, at)
         times = [seen_ns - back * S // 4 for back in range(13)]
         gains = [
@@ -93,9 +93,11 @@ def test_the_target_goes_to_a_camera_that_it_walks_towards(demo_run: DemoRun) ->
         ]
         return max(gains)
 
-    # Now and then a box is torn between two people who pass each other, and so is the heading.
-    right = [gained(*one) > math.radians(20) for one in ordered]
-    assert sum(right) >= max(1, len(right) - 1), ordered
+    # Now and then a box is torn between two people who pass each other, and so is what is known of it; and of an angle that is just
+    # enough by what is measured, some is error.
+    enough = math.radians(demo_run.site.region.hold.handoff_margin) / 2
+    right = [gained(*one) > enough for one in ordered]
+    assert sum(right) >= max(1, len(right) - 1 - len(right) // 5), ordered
 
 
 def followed(demo_run: DemoRun, camera: str, at_ns: int) -> tuple[int, int]:
