@@ -75,13 +75,17 @@ def compare(scenario: Scenario) -> Result:
     }
     best = watch(site, views, targets, lead, hold=True, handoff=True)
     watching[Way.HANDOFF] = best.watching
-    walking = site.model_copy(update={'perception': site.perception.model_copy(update={'facing': ''})})
-    watching[Way.WALKING] = watch(walking, views, targets, lead, hold=True, handoff=True).watching
+    watching[Way.WALKING] = watch(by_walking_only(site), views, targets, lead, hold=True, handoff=True).watching
     watching[Way.SEEING] = watch(site, views, targets, lead, hold=True, handoff=True, knows_facing=True).watching
     watching[Way.PRESENT] = present(views, turns, targets)
     watching[Way.CLAIRVOYANT] = oracle.clairvoyant(views, turns, targets)
     worth = {way: worth_of(views, one, targets) for way, one in watching.items()}
     return Result(scenario, worth, oracle.bound(views, turns, targets), best.counts, lost_by(site, views, best, targets))
+
+
+def by_walking_only(site: Site) -> Site:
+    """The same site without a facing model."""
+    return site.model_copy(update={'perception': site.perception.model_copy(update={'facing': ''})})
 
 
 def lost_by(site: Site, views: Views, watched: Watched, targets: Sequence[int]) -> dict[str, float]:
