@@ -30,6 +30,16 @@ def test_it_listens_first_and_then_goes_on_with_the_newest_plan() -> None:
     assert takeover.plan(200 * S) == PLAN
 
 
+def test_of_two_plans_with_one_number_it_goes_on_with_the_later_one() -> None:
+    """One of them is of a coordinator that a camera which stood still has never heard of."""
+    later = replace(PLAN, effective_at_ns=PLAN.effective_at_ns + S, coordinator='second')
+    for plans in ((PLAN, later), (later, PLAN)):
+        takeover = Takeover()
+        for plan in plans:
+            takeover.saw(plan)
+        assert takeover.plan(200 * S) == later
+
+
 def test_it_waits_for_a_plan_that_a_camera_names_but_not_for_ever() -> None:
     takeover = Takeover()
     assert not takeover.is_ready(0, fleet(7))

@@ -39,8 +39,9 @@ class Takeover:
         self._newest: Plan | None = None
 
     def saw(self, plan: Plan) -> None:
-        """Takes a plan that a camera follows, or that was published."""
-        if self._newest is None or plan.revision > self._newest.revision:
+        """Takes a plan that a camera follows, or that was published. Of two with one number the later one wins, as with the cameras."""
+        newest = self._newest
+        if newest is None or (plan.revision, plan.effective_at_ns) > (newest.revision, newest.effective_at_ns):
             self._newest = plan
 
     def is_ready(self, now_ns: int, fleet: Fleet) -> bool:
