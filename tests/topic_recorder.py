@@ -46,7 +46,8 @@ def recording(folder: Path, topics: Mapping[str, str]) -> Iterator[None]:
     """Records while the block runs, in the domain of this environment."""
     context = rclpy.Context()
     rclpy.init(context=context, domain_id=int(os.environ['ROS_DOMAIN_ID']))
-    node = Node('recorder', context=context)
+    # Without what a node has to talk of itself: what is not there need not be destroyed, in which Fast DDS can hang.
+    node = Node('recorder', context=context, enable_rosout=False, start_parameter_services=False)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
     ended = threading.Event()
