@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from rclpy.node import Node
@@ -18,7 +17,8 @@ from ptz_node.parameters import declare_site
 from ptz_node.qos import EVENTS
 from ptz_node.run import run
 from ptz_perception import messages
-from ptz_perception.identity.register import ObjectRegister, RegionObject, TrackKey
+from ptz_perception.identity.news import ObjectNews
+from ptz_perception.identity.register import ObjectRegister, TrackKey
 from ptz_perception.recognition.embedders import make_embedders
 from ptz_perception.recognition.watchlist_file import WatchlistFile
 from ptz_perception.rviz.heat_publisher import HeatPublisher
@@ -29,8 +29,6 @@ from ptz_site import Site
 _NANOSECONDS = 1_000_000_000
 #: Stamps that go back further than this are a clock that was set back: everything is forgotten.
 _SET_BACK_NS = 5 * _NANOSECONDS
-#: What has not changed is said again after so long: each perception hears of all cameras, which is what grows with their square.
-_AGAIN_NS = _NANOSECONDS // 2
 
 
 class RegionPerception(Node):
@@ -45,7 +43,7 @@ class RegionPerception(Node):
         self._watchlist = WatchlistServer(self, WatchlistFile(watchlist_path(self._site, folder)), embedders)
         self._register = ObjectRegister.for_stays(self._site.region.first_dwell)
         self._newest_ns = 0
-        self._told: dict[str, tuple[int, frozenset[tuple[int, str, str]]]] = {}
+        self._news = ObjectNews()
         self._rviz = RvizPublisher(self, self._site)
         self._heats = HeatPublisher(self, self._site)
         self._objects = self.create_publisher(ObjectArray, names.OBJECTS, EVENTS)
@@ -65,21 +63,12 @@ class RegionPerception(Node):
         preset = array.preset
         keys = {TrackKey(preset.camera, preset.session, track.track_id) for track in array.tracks}
         shown = [one for one in self._register if one.track in keys]
-        if self._is_news(preset.camera, shown, stamp_ns):
+        if self._news.is_due(preset.camera, shown, stamp_ns):
             self._objects.publish(
                 ObjectArray(header=array.header, camera=preset.camera, objects=[messages.object_msg(one) for one in shown])
             )
         self._rviz.take_tracks(array)
         self._heats.take_tracks(array)
-
-    def _is_news(self, camera: str, shown: Sequence[RegionObject], stamp_ns: int) -> bool:
-        """Whether somebody came, went, or got another name or target since this was told of a camera, or it is some time ago."""
-        now = frozenset((one.track.track_id, one.object_id, one.target) for one in shown)
-        told_ns, before = self._told.get(camera, (0, None))
-        if now == before and 0 <= stamp_ns - told_ns < _AGAIN_NS:
-            return False
-        self._told[camera] = (stamp_ns, now)
-        return True
 
     def _watchlist_status(self) -> diagnostics.Status:
         if self._watchlist.problem:

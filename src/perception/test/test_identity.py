@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ptz_perception.identity.register import ObjectRegister, TrackKey, TrackView
+from ptz_perception.identity.news import AGAIN_NS, ObjectNews
+from ptz_perception.identity.register import ObjectRegister, RegionObject, TrackKey, TrackView
 
 S = 1_000_000_000
 SESSION = 7 * S
@@ -135,6 +136,22 @@ def test_an_object_knows_the_target_that_any_of_its_tracks_was() -> None:
     register.take([view('south', 2, 0.2, 0, RED)], 2 * S)
     (one,) = register
     assert (one.target, one.target_score, one.track.camera) == ('anna', 0.93, 'south')
+
+
+def test_who_is_which_object_is_said_when_it_changes_and_now_and_then() -> None:
+    def one(track: int, object_id: str = '', target: str = '') -> RegionObject:
+        return RegionObject(object_id, 'person', TrackKey('north', 1, track), 'gate', 0, 0, target=target)
+
+    news, s = ObjectNews(), 1_000_000_000
+    assert news.is_due('north', [], s), 'nobody is there: also that was not known'
+    assert not news.is_due('north', [], s + AGAIN_NS - 1)
+    assert news.is_due('south', [], s), 'another camera'
+    changes = [[one(1)], [one(1, 'a')], [one(1, 'a', 'anna')], [one(1, 'a', 'anna'), one(2)], [one(2)]]
+    for k, objects in enumerate(changes):
+        assert news.is_due('north', objects, 2 * s + k)
+        assert not news.is_due('north', objects, 2 * s + k)
+    assert news.is_due('north', changes[-1], 2 * s + AGAIN_NS + len(changes))
+    assert news.is_due('north', changes[-1], s), 'the clock was set back'
 
 
 def test_the_same_tracks_give_the_same_objects() -> None:

@@ -113,7 +113,9 @@ class Stitcher(Node):
             try:
                 take(data)
             except ValueError as error:
-                self._say_once(f'a message can not be read: {error}; run the same version, and little-endian hosts, everywhere')
+                # Once, whatever is in it: there may be many.
+                self._say_once('a message can not be read; run the same version on all hosts, which must be little-endian')
+                self.get_logger().debug(str(error))
 
         return taken
 
@@ -140,8 +142,11 @@ class Stitcher(Node):
         self._writer.submit(len(data), partial(self._log.state, camera, data, read_stamp(data)))
 
     def _on_tracks(self, camera: str, data: bytes) -> None:
+        try:
+            message = deserialize_message(data, TrackArray)
+        except RuntimeError as error:  # rclpy's RMWError, which it does not export
+            raise ValueError(str(error)) from None
         self._writer.submit(len(data), partial(self._log.tracks, camera, data, read_stamp(data)))
-        message = deserialize_message(data, TrackArray)
         if (sequence := self._sequences.get(message.preset.scene)) is not None:
             self._writer.submit(0, partial(sequence.look, look_of(message)))
 

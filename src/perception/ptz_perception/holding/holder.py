@@ -223,11 +223,9 @@ class Holder:
 
     def _refused(self, held: _Held, heading: float, now_ns: int) -> bool:
         """Whether the answer to the last question stands."""
-        if held.refused_heading is not None and abs(wrap_angle(heading - held.refused_heading)) >= math.radians(
-            self.limits.handoff_margin
-        ):
-            return False
-        return now_ns < held.next_handoff_ns
+        margin, before = math.radians(self.limits.handoff_margin), held.refused_heading
+        turned = before is not None and abs(wrap_angle(heading - before)) >= margin
+        return now_ns < held.next_handoff_ns and not turned
 
 
 def _begin(held: _Held) -> BeginHold:

@@ -1,6 +1,6 @@
 # Copyright 2026 The ptz_collab authors
 # SPDX-License-Identifier: Apache-2.0
-"""The stitcher node on a disk that fills up and is emptied again: it says so, and records again by itself."""
+"""The stitcher node alone: on a disk that fills up and is emptied again, and with messages that can not be read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from recordings import headers, video_frames
 
 from collab_bringup.graph import GraphOptions, Part, region_graph
 from collab_bringup.processes import node_command
-from ptz_collab_msgs.msg import CameraOrder, PresetFrame, PresetHeader, RotationPlan
+from ptz_collab_msgs.msg import CameraOrder, CameraState, PresetFrame, PresetHeader, RotationPlan, TrackArray
 from ptz_node import names
 from ptz_node.convert import time_from_ns
 from ptz_node.images import encode_jpeg
@@ -36,7 +36,7 @@ class Filming:
     """A driver that is always on the gate, and somebody who reads the stitcher's diagnostics."""
 
     def __init__(self, node: Node) -> None:
-        self._node = node
+        self.node = node
         self._frames = node.create_publisher(PresetFrame, names.scene_frames('gate'), FRAMES_OUT)
         self._plan = node.create_publisher(RotationPlan, names.PLAN, LATCHED)
         self.status: dict[str, DiagnosticStatus] = {}
@@ -54,7 +54,7 @@ class Filming:
 
         def check() -> bool:
             self._film()
-            rclpy.spin_once(self._node, timeout_sec=0.05)
+            rclpy.spin_once(self.node, timeout_sec=0.05)
             return bool(condition())  # type: ignore[operator]
 
         wait_for(check, PATIENCE, what)
@@ -125,3 +125,35 @@ def test_recording_stops_on_a_full_disk_and_goes_on_when_there_is_room(
     (again,) = out.glob('yard_gate_*Z')
     assert len(headers(again)) == len(video_frames(out / f'{again.name}.mp4')) > 10
     assert len(list(out.glob('yard_region_*Z'))) == 1
+
+
+def test_what_can_not_be_read_is_named_once_and_the_rest_is_recorded(filming: Filming, small_site: Path, tmp_path: Path) -> None:
+    """Of another version, of a host with the other byte order, or damaged."""
+    out, log = tmp_path / 'run', tmp_path / 'log'
+    nodes = region_graph(load_site(small_site), GraphOptions(str(small_site), out=str(out), parts=frozenset({Part.STITCHER})))
+    strange = [
+        filming.node.create_publisher(kind, topic, qos)
+        for kind, topic, qos in (
+            (PresetFrame, names.scene_frames('gate'), FRAMES_OUT),
+            (TrackArray, names.camera_tracks('north'), EVENTS),
+            (CameraState, names.camera_state('north'), LATCHED),
+        )
+    ]
+    with log.open('wb') as said:
+        process = subprocess.Popen(node_command(nodes[0]), stdout=said, stderr=subprocess.STDOUT)
+    try:
+        filming.until(lambda: filming.recorded() > 5, 'recording')
+        filming.until(lambda: all(one.get_subscription_count() for one in strange), 'it listens')
+        for publisher in strange:
+            for data in (b'\x00\x00\x00\x00' + bytes(40), b'\x00\x01\x00\x00' + b'\xff' * 24, b'\x00\x01\x00\x00\x01'):
+                publisher.publish(data)
+        filming.until(lambda: 'can not be read' in log.read_text(), 'it says so')
+        before = filming.recorded()
+        filming.until(lambda: filming.recorded() > before + 10, 'it records on')
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
+    output = log.read_text()
+    assert process.returncode == 0 and 'Traceback' not in output, output
+    assert output.count('can not be read') == 1
+    assert len(headers(out / 'gate')) == len(video_frames(out / 'gate.mp4')) > 10
